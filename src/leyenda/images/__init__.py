@@ -1,0 +1,1 @@
+"""Bytes, files, URLs and arrays become RGB pictures."""

@@ -1,0 +1,1 @@
+"""Captioning checkpoints: load, create, generate, save."""

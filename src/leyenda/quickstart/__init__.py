@@ -1,0 +1,1 @@
+"""The embedded first run: drawings, demo model, report."""

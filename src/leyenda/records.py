@@ -1,0 +1,179 @@
+"""The things that travel between the parts of leyenda: pictures, examples, captions, scores.
+
+Only the standard library is imported here, so that every other part can import this one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """Where one encoded picture (JPEG, PNG, ...) lies: a run of bytes in a file.
+
+    A picture file, a member of a tar shard and a value of an Arrow column are all this; nothing is decoded here.
+
+    Args:
+        path: the file; empty when a row of the data names no picture.
+        offset: first byte of the picture in the file.
+        size: number of bytes, or None up to the end of the file.
+    """
+
+    path: str
+    offset: int = 0
+    size: int | None = None
+
+    def read(self) -> bytes:
+        """The encoded bytes.
+
+        Raises:
+            OSError: the file cannot be opened or read.
+        """
+        with open(self.path, "rb") as file:
+            file.seek(self.offset)
+            return file.read() if self.size is None else file.read(self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The place in the user's data that a record came from, for messages: file, and line or row from 1 (0: none)."""
+
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One image with all its captions.
+
+    Args:
+        id: the picture's name as its source writes it, unique in the source (`1000268201.jpg`, `birds/a.png`).
+        image: where the picture lies. Not part of equality: the same picture may lie in a folder or in a tar shard;
+            compare `fingerprint()` to include the bytes.
+        captions: every caption, in the order of the source, without surrounding white space.
+        split: `train`, `validation`, `test` or another name that the source gives; None before splitting.
+        origin: where the (first) caption stands, for messages.
+
+    >>> Example("a.jpg", ImageSource("in/a.jpg"), ("a dog",)) == Example("a.jpg", ImageSource("b.tar", 512), ("a dog",))
+    True
+    """
+
+    id: str
+    image: ImageSource = field(compare=False)
+    captions: tuple[str, ...]
+    split: str | None = None
+    origin: Origin = field(default=Origin(), compare=False)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over id, split, captions and the picture's encoded bytes, in hexadecimal."""
+        digest = hashlib.sha256()
+        for part in (self.id, self.split or "", *self.captions):
+            digest.update(part.encode() + b"\0")
+        digest.update(self.image.read())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What a model says about a picture.
+
+    Args:
+        text: the caption.
+        confidence: geometric mean of the probabilities that the model gave the caption's tokens, in [0, 1].
+        model: the checkpoint it came from.
+        token_ids: the generated token ids, without padding, with the end token when one was generated.
+    """
+
+    text: str
+    confidence: float
+    model: str = field(default="", compare=False)
+    token_ids: tuple[int, ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An input that got no caption, with its reason.
+
+    Args:
+        code: machine-readable reason (`leyenda.errors.ImageError.codes`, or another error's `code`).
+        message: the reason in words.
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One line of a predictions file: a picture, what was generated for it, and what people said about it."""
+
+    id: str
+    caption: str
+    confidence: float | None = None
+    references: tuple[str, ...] = ()
+    image: ImageSource | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The scores of a set of captions against their references.
+
+    Args:
+        values: metric name -> score over all images.
+        per_image: metric name -> image id -> score of that image alone (metrics that have one).
+        normalization: metric name -> how the text was prepared before it was compared, in words.
+        images: how many images were scored.
+    """
+
+    values: Mapping[str, float]
+    per_image: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
+    normalization: Mapping[str, str] = field(default_factory=dict, repr=False)
+    images: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationResult:
+    """Everything that `leyenda evaluate` found out, for JSON, predictions files and reports alike.
+
+    Args:
+        model: the checkpoint's name or folder.
+        scores: of the generated captions.
+        controls: name of a control (`constant`, `shuffled`) -> its scores on the same images.
+        constant_caption: the caption behind the `constant` control.
+        predictions: one per scored image, in the order of the source.
+        skipped: image id -> why it could not be scored.
+    """
+
+    model: str
+    scores: Scores
+    controls: Mapping[str, Scores]
+    constant_caption: str
+    predictions: tuple[Prediction, ...]
+    skipped: Mapping[str, Skipped] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        """The object that `leyenda evaluate --json` prints."""
+        return {
+            "model": self.model,
+            "images": self.scores.images,
+            "skipped": len(self.skipped),
+            "metrics": dict(self.scores.values),
+            "normalization": dict(self.scores.normalization),
+            "controls": {
+                name: dict(scores.values)
+                | ({"caption": self.constant_caption} if name == "constant" else {})
+                for name, scores in self.controls.items()
+            },
+        }
+
+
+def predictions_path(run: Path) -> Path:
+    """Where a training run keeps the test predictions behind its report."""
+    return run / "predictions.jsonl"

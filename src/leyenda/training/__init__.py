@@ -1,0 +1,1 @@
+"""A recipe and Examples become a run folder."""
