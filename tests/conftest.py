@@ -1,0 +1,31 @@
+"""What every test can ask for: an isolated home, the shared folder where there is one, tiny models."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+# No test may reach a hub: what it would need is an error here, as on a machine without network.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def isolated_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh home and cache, so that no test sees what another one, or the developer, left."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
+    return home
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real photographs and oracle scores; a user's machine has none."""
+    if not SHARED.is_dir():
+        pytest.skip("needs ../shared (real photographs and oracle scores), which is not on this machine")
+    return SHARED
