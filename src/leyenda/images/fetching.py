@@ -1,0 +1,165 @@
+"""A web address becomes the bytes of a picture, within limits of time and size."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from leyenda.errors import ImageError
+from leyenda.images.formats import picture_format, what_it_is_instead
+
+if TYPE_CHECKING:
+    import httpx
+
+DEFAULT_MAX_BYTES = 64 * 2**20
+DEFAULT_TIMEOUT = 30.0
+MAX_REDIRECTS = 5
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+_SECRET = re.compile(r"([?&][^=&]*(?:token|key|sig|secret|pass|auth|credential)[^=&]*=)[^&]*", re.IGNORECASE)
+
+
+def fetch(url: str, *, max_bytes: int = DEFAULT_MAX_BYTES, timeout: float = DEFAULT_TIMEOUT) -> bytes:
+    """Download a picture.
+
+    Args:
+        url: an `http:` or `https:` address; at most 5 redirects are followed, and only to such addresses.
+        max_bytes: longest answer to accept, in bytes.
+        timeout: seconds for everything together, however slowly the bytes drip.
+
+    Returns:
+        The encoded picture: bytes that start as a supported picture format does, whatever the headers say.
+
+    Raises:
+        ImageError: `url`, with one line that names the address without passwords.
+    """
+    import httpx
+
+    headers = {"User-Agent": "leyenda", "Accept-Encoding": "identity"}
+    with _Deadline(timeout) as deadline, httpx.Client(timeout=timeout, headers=headers) as client:
+        address = url
+        try:
+            for _ in range(MAX_REDIRECTS + 1):
+                _check_address(address, url)
+                request = client.build_request("GET", address, extensions={"trace": deadline.watch})
+                response = client.send(request, stream=True)
+                try:
+                    if response.status_code not in _REDIRECTS:
+                        return _read(response, max_bytes, without_secrets(url))
+                    address = str(response.url.join(response.headers.get("location", "")))
+                finally:
+                    response.close()
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
+            if deadline.passed():
+                raise _refusal(url, f"took longer than {timeout:g} seconds", "Try again later.") from error
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise _refusal(url, f"cannot be fetched: {reason}", "Check the address.") from error
+    raise _refusal(url, f"redirects more than {MAX_REDIRECTS} times", "Check the address.")
+
+
+def without_secrets(url: str) -> str:
+    """The address for messages: no user name, no password, no value of a query field that sounds secret.
+
+    >>> without_secrets("https://ana:1234@example.org/a.jpg?size=2&token=abc")
+    'https://example.org/a.jpg?size=2&token=***'
+    """
+    try:
+        parts = urlsplit(url)
+        shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+    except ValueError:
+        shown = re.sub(r"//[^/]*@", "//", url)
+    return _SECRET.sub(r"\1***", shown)
+
+
+def _check_address(address: str, asked: str) -> None:
+    parts = urlsplit(address)
+    if parts.scheme in ("http", "https") and parts.hostname:
+        return
+    scheme = parts.scheme or "no scheme"
+    if address == asked:
+        raise _refusal(asked, f"is not a web address ({scheme})", "Only http: and https: are fetched.")
+    raise _refusal(
+        asked,
+        f"redirects to a {scheme}: address",
+        "Only http: and https: are followed.",
+    )
+
+
+def _read(response: httpx.Response, max_bytes: int, shown: str) -> bytes:
+    if response.status_code != 200:
+        raise _refusal(
+            shown, f"answers {response.status_code} {response.reason_phrase}".rstrip(), "Check the address."
+        )
+    announced = response.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > max_bytes:
+        raise _too_big(shown, max_bytes)
+    data = bytearray()
+    recognised = False
+    for chunk in response.iter_bytes():
+        data += chunk
+        if len(data) > max_bytes:
+            raise _too_big(shown, max_bytes)
+        if not recognised and len(data) >= 1024:
+            _check_picture(data, shown)
+            recognised = True
+    _check_picture(data, shown)
+    return bytes(data)
+
+
+def _check_picture(data: bytearray, shown: str) -> None:
+    if not data:
+        raise _refusal(shown, "answers with no bytes", "Check the address.")
+    if picture_format(bytes(data[:64])) is None:
+        what = what_it_is_instead(bytes(data[:1024])) or "no picture in a format that leyenda knows"
+        raise _refusal(shown, f"is {what}", "Give the address of the picture itself.")
+
+
+def _too_big(shown: str, max_bytes: int) -> ImageError:
+    return _refusal(shown, f"is larger than {max_bytes:,} bytes", "Raise max_bytes if you trust it.")
+
+
+def _refusal(url: str, cause: str, fix: str) -> ImageError:
+    return ImageError("url", f"{without_secrets(url)} {cause}.", fix)
+
+
+class _Deadline:
+    """Ends a transfer when its time is up, also one whose bytes keep dripping in.
+
+    The timeout of httpx is for each single read, so a server that sends a byte a second is never late. When
+    the time is up, a timer shuts the connections that the transfer opened, and the read that waits on them fails.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._shut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._timer.cancel()
+
+    def passed(self) -> bool:
+        return time.monotonic() >= self._end
+
+    def watch(self, event: str, info: dict[str, Any]) -> None:
+        """Called by httpx at each step of a transfer (its `trace` extension)."""
+        if event == "connection.connect_tcp.complete":
+            self._sockets.append(info["return_value"].get_extra_info("socket"))
+            if self.passed():
+                self._shut()
+
+    def _shut(self) -> None:
+        for connection in self._sockets:
+            try:
+                # Not SSLSocket.shutdown: that one takes the TLS layer from under the read in progress.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            except OSError:
+                continue  # closed already
