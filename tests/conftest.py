@@ -29,3 +29,28 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs ../shared (real photographs and oracle scores), which is not on this machine")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new GIT checkpoint (32 x 32 pixels, 32 wide) whose captions are noise, but not all the same."""
+    import torch
+
+    from leyenda import models
+
+    torch.set_num_threads(1)
+    words = [
+        "a red dog runs on the grass",
+        "un niño está aquí",
+        "two blue birds over a house",
+        "A cat sleeps.",
+    ]
+    new = models.create("tiny", words * 3, seed=7, device="cpu")
+    with torch.no_grad():
+        # Fresh weights hardly look at the picture; wide ones make the captions depend on it.
+        for weight in new.model.parameters():
+            if weight.dim() > 1:
+                weight.mul_(8)
+    folder = tmp_path_factory.mktemp("tiny") / "checkpoint"
+    new.save(folder)
+    return folder

@@ -27,7 +27,7 @@ class LeyendaError(Exception):
     exit_code = 2
 
     def __init__(self, cause: str, fix: str = "") -> None:
-        super().__init__(f"{cause} {fix}".strip())
+        super().__init__(f"{cause}{fix}" if fix.startswith("\n") else f"{cause} {fix}".strip())
         self.cause = cause
         self.fix = fix
 

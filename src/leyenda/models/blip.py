@@ -1,0 +1,52 @@
+"""BLIP: a vision tower and a text decoder that attends to it.
+
+Li et al. 2022, "BLIP: Bootstrapping Language-Image Pre-training", arXiv:2201.12086.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+
+from leyenda.models.families import padding_mask
+
+
+class Blip:
+    """The BLIP captioning family (`Salesforce/blip-image-captioning-base` and its kin)."""
+
+    model_types: tuple[str, ...] = ("blip",)
+    auto_class = "AutoModelForImageTextToText"
+
+    def caption_token_ids(self, tokenizer: Any, caption: str, max_tokens: int) -> list[int]:
+        """`[CLS] words [SEP]`; the model's own start token takes the first place in `training_inputs`."""
+        words = tokenizer(caption, add_special_tokens=False)["input_ids"][: max_tokens - 2]
+        return [tokenizer.cls_token_id, *words, tokenizer.sep_token_id]
+
+    def training_inputs(
+        self, model: Any, pixel_values: torch.Tensor, token_ids: torch.Tensor, lengths: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """The start token is the one that `generate` begins with, so training and use agree."""
+        mask = padding_mask(lengths, token_ids.shape[1])
+        input_ids = token_ids.clone()
+        input_ids[:, 0] = model.config.text_config.bos_token_id
+        labels = token_ids.masked_fill(mask == 0, -100)
+        labels[:, 0] = -100
+        return {
+            "pixel_values": pixel_values,
+            "input_ids": input_ids,
+            "attention_mask": mask,
+            "labels": labels,
+        }
+
+    def image_encoder(self, model: Any) -> torch.nn.Module:
+        """The vision transformer."""
+        return cast(torch.nn.Module, model.vision_model)
+
+    def max_caption_tokens(self, model: Any) -> int:
+        """The text decoder's positions."""
+        return int(model.config.text_config.max_position_embeddings)
+
+    def prompt_length(self, model: Any) -> int:
+        """`generate` starts from the decoder's start token."""
+        return 1

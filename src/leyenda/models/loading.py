@@ -1,0 +1,185 @@
+"""Find a checkpoint by name and load it: a folder, a training run, the embedded `demo`, or a hub id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from leyenda.errors import ModelError, near
+from leyenda.models.checkpoint import CaptioningModel, quiet
+from leyenda.models.families import family_of
+from leyenda.models.precision import choose_device, choose_inference_dtype
+
+DEFAULT_MODEL = "microsoft/git-base-coco"
+"""What captions pictures when the user names no model."""
+
+_HUB_PATIENCE_S = 5.0
+
+DEMO_FOLDER = Path(__file__).resolve().parents[1] / "quickstart" / "demo"
+
+
+def resolve_name(name: str | Path) -> str:
+    """The folder or hub id that a model's name stands for.
+
+    Args:
+        name: `demo`, a checkpoint's folder, a training run's folder (its best model is meant), or a hub id.
+
+    Raises:
+        ModelError: a path that is not there, or a folder that is no checkpoint.
+    """
+    text = str(name)
+    if text == "demo":
+        return str(DEMO_FOLDER)
+    folder = Path(text).expanduser()
+    if folder.is_dir():
+        return str(_checkpoint_in(folder))
+    if folder.is_file():
+        raise ModelError(f"{text!r} is a file, not a model.", "Name the folder that holds config.json.")
+    if text.startswith((".", "/", "~")) or text.count("/") > 1 or not text or text.endswith("/"):
+        raise ModelError(f"There is no model folder {text!r}.", "Check the path, or try --model demo.")
+    if "/" not in text:
+        raise ModelError(
+            f"There is no model {text!r}.",
+            near(text, ["demo"]) or "Name a folder, a hub id such as microsoft/git-base-coco, or demo.",
+        )
+    return text
+
+
+def _checkpoint_in(folder: Path) -> Path:
+    for candidate in (folder, folder / "model"):
+        if (candidate / "config.json").is_file():
+            return candidate
+    if (folder / "recipe.yaml").is_file():
+        raise ModelError(
+            f"The training run {str(folder)!r} has no model yet.",
+            f"Finish it with: leyenda train --output {folder} --resume",
+        )
+    raise ModelError(f"The folder {str(folder)!r} holds no model: it has no config.json.", "Check the path.")
+
+
+def load(
+    name: str | Path,
+    *,
+    device: str | None = None,
+    precision: str = "auto",
+    dtype: torch.dtype | None = None,
+    revision: str | None = None,
+    token: str | None = None,
+) -> CaptioningModel:
+    """Load a checkpoint for captioning or training.
+
+    Args:
+        name: as for `resolve_name`.
+        device: `cpu`, `cuda`, `cuda:N`, `mps`; None takes the best one here.
+        precision: `auto`, `fp32`, `bf16` or `fp16`.
+        dtype: number format of the weights, instead of what `precision` would choose.
+        revision: branch, tag or commit of a hub id.
+        token: hub token; None uses the one that `hf auth login` stored.
+
+    Raises:
+        ModelError: it cannot be found, fetched, read, or is of no known kind; or weights are missing in it.
+    """
+    place = resolve_name(name)
+    chosen_device = choose_device(device)
+    chosen_dtype = dtype or choose_inference_dtype(precision, chosen_device)
+    origin = _hub_arguments(revision, token) if not Path(place).is_dir() else {}
+    with quiet():
+        family = family_of(_load_part("AutoConfig", place, str(name), **origin), str(name))
+        model, report = _load_part(
+            family.auto_class, place, str(name), dtype=chosen_dtype, output_loading_info=True, **origin
+        )
+        _check_weights(report, str(name))
+        processor = _load_processor(place, str(name), origin)
+    model.to(chosen_device).eval()
+    return CaptioningModel(str(name), model, *processor, family)
+
+
+def load_tokenizer(name: str | Path, *, revision: str | None = None, token: str | None = None) -> Any:
+    """Only the tokenizer of a checkpoint, for `leyenda data check`; no weights are read.
+
+    Raises:
+        ModelError: as for `load`.
+    """
+    place = resolve_name(name)
+    origin = _hub_arguments(revision, token) if not Path(place).is_dir() else {}
+    with quiet():
+        return _load_part("AutoTokenizer", place, str(name), **origin)
+
+
+def _hub_arguments(revision: str | None, token: str | None) -> dict[str, Any]:
+    """What `from_pretrained` needs for a hub id; without an answering hub, only what was fetched before."""
+    return {"revision": revision, "token": token, "local_files_only": not _hub_answers()}
+
+
+def _hub_answers() -> bool:
+    """One short request, so that a machine without network learns it in seconds and not after six retries."""
+    import httpx
+    from huggingface_hub import constants
+
+    if constants.is_offline_mode():
+        return False
+    try:
+        httpx.head(constants.ENDPOINT, timeout=_HUB_PATIENCE_S)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+def _load_processor(place: str, name: str, origin: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """`(processor or None, tokenizer, image processor)`."""
+    processor = _load_part("AutoProcessor", place, name, **origin)
+    if hasattr(processor, "image_processor") and hasattr(processor, "tokenizer"):
+        return processor, processor.tokenizer, processor.image_processor
+    tokenizer = _load_part("AutoTokenizer", place, name, **origin)
+    return None, tokenizer, _load_part("AutoImageProcessor", place, name, **origin)
+
+
+def _load_part(auto_class: str, place: str, name: str, **arguments: Any) -> Any:
+    import transformers
+
+    try:
+        return getattr(transformers, auto_class).from_pretrained(place, **arguments)
+    except Exception as error:
+        # transformers, safetensors, tokenizers and json each raise kinds of their own for a file that is
+        # absent or broken; whatever it was, the user's model could not be read, and the cause stays chained.
+        raise _explain(error, place, name) from error
+
+
+def _explain(error: Exception, place: str, name: str) -> ModelError:
+    reason = " ".join(str(error).split())[:200]
+    if Path(place).is_dir():
+        return ModelError(
+            f"The model in {name!r} cannot be read ({type(error).__name__}: {reason}).",
+            "Copy or save it again, or name another model.",
+        )
+    kinds = _kinds_of_causes(error)
+    if any("GatedRepo" in kind for kind in kinds):
+        fix = "Ask for it on its hub page, then log in with: hf auth login"
+        return ModelError(f"The model {name!r} is given on request only.", fix)
+    if any("RepositoryNotFound" in kind or "RevisionNotFound" in kind for kind in kinds):
+        fix = "Check the name, or log in with: hf auth login"
+        return ModelError(f"The hub has no model {name!r} of that revision, or it is private.", fix)
+    return ModelError(
+        f"The model {name!r} is not on this machine, and the model hub does not answer.",
+        "\nGo online and try again, or name a model that is here: --model FOLDER, or --model demo.",
+    )
+
+
+def _kinds_of_causes(error: BaseException | None) -> list[str]:
+    kinds = []
+    while error is not None:
+        kinds.append(type(error).__name__)
+        error = error.__cause__ or error.__context__
+    return kinds
+
+
+def _check_weights(report: dict[str, Any], name: str) -> None:
+    """A weight that the file lacks would be random: that is an error, not a warning."""
+    absent = sorted(report["missing_keys"]) + sorted(str(key) for key in report["mismatched_keys"])
+    if absent:
+        raise ModelError(
+            f"The model {name!r} lacks {len(absent)} of its weights ({absent[0]}, ...).",
+            "The file is damaged or of another architecture: download or save it again.",
+        )

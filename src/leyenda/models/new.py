@@ -1,0 +1,132 @@
+"""New models of a named size, for small domains and for tests: `--from-scratch SIZE`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from leyenda.errors import ModelError, near
+from leyenda.models.checkpoint import CaptioningModel, quiet
+from leyenda.models.git import Git
+from leyenda.models.precision import choose_device
+from leyenda.models.tokenizer import train_tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The shape of a new GIT model.
+
+    Args:
+        image_size: side of the square picture it looks at, in pixels.
+        patch_size: side of a patch, in pixels.
+        vision_width: hidden size of the image encoder.
+        vision_layers: layers of the image encoder.
+        text_width: hidden size of the decoder.
+        text_layers: layers of the decoder.
+        vocabulary: most word pieces.
+        positions: most tokens of a caption.
+    """
+
+    image_size: int
+    patch_size: int
+    vision_width: int
+    vision_layers: int
+    text_width: int
+    text_layers: int
+    vocabulary: int = 8000
+    positions: int = 128
+
+
+SIZES: Mapping[str, Size] = {
+    "tiny": Size(32, 16, 32, 2, 32, 2, vocabulary=600, positions=64),
+    "small": Size(128, 16, 192, 4, 192, 4),
+    "medium": Size(192, 16, 384, 6, 384, 6),
+    "base": Size(224, 16, 768, 12, 768, 6, vocabulary=30522, positions=1024),
+}
+"""`tiny` is for tests, `small` and `medium` for small domains, `base` is shaped as `microsoft/git-base`."""
+
+_HEAD_WIDTH = 64
+
+
+def create(
+    size: str | Size,
+    captions: Iterable[str],
+    *,
+    seed: int = 0,
+    tokenizer: Any = None,
+    device: str | None = None,
+) -> CaptioningModel:
+    """A new GIT model with random weights and a tokenizer trained on the captions.
+
+    Args:
+        size: a name in `SIZES`, a `Size`, or the path of a JSON file with the fields of `Size`.
+        captions: texts to train the tokenizer on; unused when `tokenizer` is given.
+        seed: of the weights.
+        tokenizer: a tokenizer to use instead of a new one.
+        device: as for `leyenda.models.load`.
+
+    Raises:
+        ModelError: unknown size, or a JSON file that does not describe one.
+    """
+    from transformers import GitConfig, GitForCausalLM, GitProcessor
+
+    shape = size if isinstance(size, Size) else _size_named(size)
+    tokenizer = tokenizer or train_tokenizer(captions, shape.vocabulary)
+    config = GitConfig(
+        vision_config={
+            "hidden_size": shape.vision_width,
+            "intermediate_size": shape.vision_width * 4,
+            "num_hidden_layers": shape.vision_layers,
+            "num_attention_heads": max(1, shape.vision_width // _HEAD_WIDTH),
+            "image_size": shape.image_size,
+            "patch_size": shape.patch_size,
+        },
+        vocab_size=len(tokenizer),
+        hidden_size=shape.text_width,
+        intermediate_size=shape.text_width * 4,
+        num_hidden_layers=shape.text_layers,
+        num_attention_heads=max(1, shape.text_width // _HEAD_WIDTH),
+        max_position_embeddings=shape.positions,
+        bos_token_id=tokenizer.cls_token_id,
+        eos_token_id=tokenizer.sep_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        tie_word_embeddings=False,
+    )
+    tokenizer.model_max_length = shape.positions
+    with torch.random.fork_rng(), quiet():
+        torch.manual_seed(seed)
+        model = GitForCausalLM(config)
+    image_processor = _image_processor(shape.image_size)
+    model.to(choose_device(device)).eval()
+    processor = GitProcessor(image_processor, tokenizer)
+    return CaptioningModel("new model", model, processor, tokenizer, image_processor, Git())
+
+
+def _image_processor(image_size: int) -> Any:
+    """As GIT prepares: shorter side to `image_size`, centre crop, CLIP's mean and deviation."""
+    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+    return CLIPImageProcessorPil(
+        size={"shortest_edge": image_size}, crop_size={"height": image_size, "width": image_size}
+    )
+
+
+def _size_named(name: str) -> Size:
+    if name in SIZES:
+        return SIZES[name]
+    path = Path(name)
+    if path.suffix == ".json" and path.is_file():
+        try:
+            return Size(**json.loads(path.read_text(encoding="utf-8")))
+        except (TypeError, ValueError) as error:
+            raise ModelError(
+                f"{name!r} does not describe a model size: {error}.",
+                "Its fields are: " + ", ".join(Size.__dataclass_fields__) + ".",
+            ) from error
+    hint = near(name, SIZES) or "Sizes are: " + ", ".join(SIZES) + ", or a .json file with the fields of one."
+    raise ModelError(f"There is no model size {name!r}.", hint)

@@ -1,0 +1,93 @@
+"""Which device and number format to use on this machine."""
+
+from __future__ import annotations
+
+import torch
+
+from leyenda.errors import ModelError, near
+
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+WIDE_ENOUGH_FOR_BF16 = 512
+"""Hidden size from which bf16 autocast pays on a CPU with bf16 instructions; below it, casting costs more."""
+
+
+def choose_device(device: str | None = None) -> torch.device:
+    """The named device, or the best one here: CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        ModelError: the named device does not exist here.
+
+    >>> choose_device("cpu").type
+    'cpu'
+    """
+    if device is not None:
+        try:
+            chosen = torch.device(device)
+        except RuntimeError as error:
+            raise ModelError(f"There is no device {device!r}.", "Use cpu, cuda, cuda:N or mps.") from error
+        if chosen.type == "cuda" and not torch.cuda.is_available():
+            raise ModelError("torch finds no CUDA device on this machine.", "Use --device cpu.")
+        return chosen
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def choose_training_precision(precision: str, device: torch.device, hidden_size: int) -> str:
+    """`fp32`, `bf16` or `fp16` for training: what `precision` names; for `auto`, what fits the machine.
+
+    Args:
+        precision: one of `PRECISIONS`.
+        device: where training runs.
+        hidden_size: width of the text decoder.
+
+    Raises:
+        ModelError: unknown name, or fp16 on a CPU (its gradients underflow there, and nothing is gained).
+    """
+    _check(precision)
+    if precision == "fp16" and device.type == "cpu":
+        raise ModelError("fp16 training needs a GPU.", "Use --precision fp32 or bf16.")
+    if precision != "auto":
+        return precision
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    if device.type == "cpu" and hidden_size >= WIDE_ENOUGH_FOR_BF16 and _cpu_has_bf16():
+        return "bf16"
+    return "fp32"
+
+
+def choose_inference_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """The number format of the weights for captioning: fp32 on a CPU, to equal the checkpoint's own captions.
+
+    Raises:
+        ModelError: unknown name.
+
+    >>> choose_inference_dtype("auto", torch.device("cpu"))
+    torch.float32
+    """
+    _check(precision)
+    if precision != "auto":
+        return _DTYPES[precision]
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.float32
+
+
+def _check(precision: str) -> None:
+    if precision not in PRECISIONS:
+        raise ModelError(
+            f"There is no precision {precision!r}.",
+            near(precision, PRECISIONS) or f"Use one of {', '.join(PRECISIONS)}.",
+        )
+
+
+def _cpu_has_bf16() -> bool:
+    """Whether the CPU multiplies bf16 matrices by itself (AVX-512 BF16 or AMX) and does not emulate it."""
+    cpu = torch.cpu
+    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(bool(getattr(cpu, probe)()) for probe in probes if hasattr(cpu, probe))

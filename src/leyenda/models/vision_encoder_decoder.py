@@ -1,0 +1,44 @@
+"""Any vision encoder with any text decoder, as `transformers.VisionEncoderDecoderModel` joins them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+
+from leyenda.models.families import padding_mask
+
+
+class VisionEncoderDecoder:
+    """Encoder-decoder captioners (`nlpconnect/vit-gpt2-image-captioning` and its kin)."""
+
+    model_types: tuple[str, ...] = ("vision-encoder-decoder",)
+    auto_class = "AutoModelForImageTextToText"
+
+    def caption_token_ids(self, tokenizer: Any, caption: str, max_tokens: int) -> list[int]:
+        """`words END`; the model puts its start token in front by itself."""
+        end = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id
+        return [*tokenizer(caption, add_special_tokens=False)["input_ids"][: max_tokens - 1], end]
+
+    def training_inputs(
+        self, model: Any, pixel_values: torch.Tensor, token_ids: torch.Tensor, lengths: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """Only labels are needed: the model shifts them right to make the decoder's input."""
+        mask = padding_mask(lengths, token_ids.shape[1])
+        return {"pixel_values": pixel_values, "labels": token_ids.masked_fill(mask == 0, -100)}
+
+    def image_encoder(self, model: Any) -> torch.nn.Module:
+        """The encoder."""
+        return cast(torch.nn.Module, model.encoder)
+
+    def max_caption_tokens(self, model: Any) -> int:
+        """The decoder's positions, whatever its architecture calls them."""
+        config = model.config.decoder
+        for name in ("max_position_embeddings", "n_positions"):
+            if getattr(config, name, None):
+                return int(getattr(config, name))
+        return 512
+
+    def prompt_length(self, model: Any) -> int:
+        """`generate` starts from the decoder's start token."""
+        return 1
