@@ -136,8 +136,8 @@ class _QuietPillow:
     """While any thread is inside, warnings that come from Pillow's modules are not shown.
 
     Pillow warns about odd metadata of pictures that decode well. `warnings.catch_warnings` would do, but it
-    swaps the process's list of filters, and two threads that overlap leave the wrong list behind; so one filter
-    is added when the first thread enters, and that same filter is removed when the last one leaves.
+    swaps the process's list of filters, and two threads that overlap leave the wrong list behind; so one
+    filter is added when the first thread enters, and that same filter is removed when the last one leaves.
     """
 
     def __init__(self) -> None:

@@ -130,7 +130,8 @@ class _Deadline:
     """Ends a transfer when its time is up, also one whose bytes keep dripping in.
 
     The timeout of httpx is for each single read, so a server that sends a byte a second is never late. When
-    the time is up, a timer shuts the connections that the transfer opened, and the read that waits on them fails.
+    the time is up, a timer shuts the connections that the transfer opened, and the read that waits on them
+    fails.
     """
 
     def __init__(self, seconds: float) -> None:

@@ -15,8 +15,9 @@ DECODERS = {
     "TIFF": ("TiffImagePlugin", "TiffImageFile"),
     "WebP": ("WebPImagePlugin", "WebPImageFile"),
 }
-"""Format -> Pillow module and class. Only plain raster formats: Pillow also knows some that start other programs
-(EPS starts Ghostscript) or that match almost any bytes (TGA), and a stranger's picture must reach none of them."""
+"""Format -> Pillow module and class. Only plain raster formats: Pillow also knows some that start other
+programs (EPS starts Ghostscript) or that match almost any bytes (TGA), and a stranger's picture must reach
+none of them."""
 
 _MAGIC = (
     ("JPEG", rb"\xff\xd8\xff"),

@@ -33,9 +33,9 @@ def open_picture(source: PictureLike, *, max_pixels: int = DEFAULT_MAX_PIXELS) -
     1-bit) becomes RGB, and of an animation the first frame is taken.
 
     Args:
-        source: an `ImageSource`, a path, encoded bytes, a Pillow picture, or an array of shape (height, width)
-            or (height, width, channels) with 1, 3 or 4 channels and values of uint8 (0..255), uint16 (0..65535)
-            or floats (0..1). The fourth channel is opacity.
+        source: an `ImageSource`, a path, encoded bytes, a Pillow picture, or an array of shape (height,
+            width) or (height, width, channels) with 1, 3 or 4 channels and values of uint8 (0..255), uint16
+            (0..65535) or floats (0..1). The fourth channel is opacity.
         max_pixels: most pixels (width x height) to decode; guards against decompression bombs.
 
     Returns:
