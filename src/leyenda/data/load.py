@@ -1,0 +1,85 @@
+"""Any source becomes the same Examples."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from leyenda.data.examples import Examples
+from leyenda.data.formats import FORMATS, Format, Reading, ReadOptions
+from leyenda.data.gather import gather
+from leyenda.errors import DataError, near
+
+HUB_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*", re.ASCII)
+
+
+def load_examples(
+    source: str | Path | Examples,
+    *,
+    format: str | None = None,  # noqa: A002 - the word users type
+    image_column: str | None = None,
+    caption_column: str | None = None,
+    revision: str | None = None,
+    streaming: bool = False,
+    token: str | None = None,
+    image_root: str | Path | None = None,
+) -> Examples:
+    """Read a data set: one `Example` an image, with all its captions. Pictures are not opened.
+
+    Args:
+        source: a file, a folder, a pattern of tar shards (`shard-{000..010}.tar`) or a Hub id (`owner/name`);
+            Examples are returned as they are.
+        format: one of `leyenda.data.FORMATS`; None finds out.
+        image_column: column of the picture; None looks for a usual name.
+        caption_column: column of the caption; None looks for a usual name.
+        revision: branch, tag or commit of a data set on the Hub.
+        streaming: read a data set on the Hub without storing a second copy of it.
+        token: access token for the Hub; None takes the one that is logged in.
+        image_root: folder of the pictures, where it is not found beside the source.
+
+    Raises:
+        DataError: the source is absent, of no known format, malformed, or names two pictures alike.
+        HubError: the Hub does not answer or refuses.
+        MissingExtra: the source is on the Hub and the extra `datasets` is not installed.
+    """
+    if isinstance(source, Examples):
+        return source
+    options = ReadOptions(
+        image_column, caption_column, Path(image_root) if image_root else None, revision, streaming, token
+    )
+    text = str(source)
+    chosen = _named(format) if format else _detected(text)
+    reading: Reading = chosen.read(text, options)
+    examples = Examples(gather(reading.rows), reading.root)
+    if not len(examples):
+        raise DataError(f"{text} holds no pictures (read as {chosen.name}).")
+    return examples
+
+
+def _named(name: str) -> Format:
+    if name not in FORMATS:
+        raise DataError(
+            f"There is no data format {name!r}.",
+            near(name, FORMATS) or f"The formats are: {', '.join(FORMATS)}.",
+        )
+    return FORMATS[name]
+
+
+def _detected(source: str) -> Format:
+    path = Path(source)
+    if not path.exists():
+        raise DataError(f"There is no file or folder {source!r}.")
+    for format_ in FORMATS.values():
+        if format_.detect(path):
+            return format_
+    looked_for = "; ".join(format_.looks_for for format_ in FORMATS.values())
+    raise DataError(f"{source} is no data set that leyenda knows: {_found(path)}. Looked for: {looked_for}.")
+
+
+def _found(path: Path) -> str:
+    if path.is_file():
+        return f"a file ending in {path.suffix or 'nothing'}"
+    names = Counter(child.suffix.lower() if child.is_file() else "folders" for child in path.iterdir())
+    listed = ", ".join(f"{count} {name or 'without ending'}" for name, count in names.most_common(6))
+    return f"found {listed}" if listed else "the folder is empty"

@@ -1,0 +1,187 @@
+"""Where the pictures that a table names lie, and how they come into a folder that leyenda writes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+from leyenda.errors import DataError, DiskError
+from leyenda.records import Example
+
+PICTURE_EXTENSIONS = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .tif .tiff .avif .heic .heif .jp2 .ppm .pgm .pbm .ico .tga".split()
+)
+"""In lower case. Whether a file is a picture in truth is found out when it is opened."""
+
+PICTURE_FOLDERS = (
+    "images",
+    "Images",
+    "image",
+    "img",
+    "imgs",
+    "pictures",
+    "photos",
+    "Flicker8k_Dataset",
+    "Flickr8k_Dataset",
+    "flickr30k-images",
+    "flickr30k_images",
+    "train2017",
+    "val2017",
+    "test2017",
+    "train2014",
+    "val2014",
+    "test2014",
+    "train",
+    "val",
+    "test",
+)
+"""Folders beside a table in which its pictures may lie, as published data sets have them."""
+
+NAMES_TRIED = 32
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file of this name is taken for a picture."""
+    return os.path.splitext(name)[1].lower() in PICTURE_EXTENSIONS
+
+
+def picture_root(table: Path, names: Iterable[str], given: Path | None) -> str:
+    """The absolute folder that a table's names are relative to.
+
+    Args:
+        table: the file that names the pictures.
+        names: some of the names, at most `NAMES_TRIED` are read; the folder in which most of them exist is taken.
+        given: the folder that the user names; taken as it is.
+
+    Returns:
+        The folder of the table itself when nothing is found, so that messages show where a picture was looked for.
+
+    Raises:
+        DataError: the folder that the user names does not exist, or the names are addresses.
+    """
+    tried = [name for name in islice(names, NAMES_TRIED) if name]
+    if given is not None:
+        if not given.is_dir():
+            raise DataError(f"There is no folder {str(given)!r} to look for pictures in.")
+        return os.path.abspath(given)
+    for name in tried:
+        if re.match(r"[a-z]+://", name):
+            raise DataError(
+                f"{table} names pictures by address ({name[:60]!r}), and leyenda reads pictures from files.",
+                "Download them first and name the files in the table.",
+            )
+    here = os.path.abspath(table.parent)
+    places = _places(here)
+    found = [sum(os.path.isfile(os.path.join(place, name)) for name in tried) for place in places]
+    return places[found.index(max(found))]
+
+
+def _places(here: str) -> list[str]:
+    beside = [here, os.path.dirname(here)] if os.path.basename(here) == "annotations" else [here]
+    # `images/train2017/` as well as `train2017/`.
+    beside += [os.path.join(folder, "images") for folder in beside]
+    return beside + [os.path.join(folder, name) for folder in beside for name in PICTURE_FOLDERS]
+
+
+class PictureCopier:
+    """Puts the pictures of examples into one folder, byte for byte, and never over a file that is there.
+
+    Args:
+        folder: the output folder; nothing is written outside it.
+        link: make hard links to pictures that are whole files, in place of copies.
+    """
+
+    def __init__(self, folder: Path, *, link: bool = False) -> None:
+        self.folder = folder
+        self.link = link
+        self.written = 0
+
+    def bytes_of(self, example: Example) -> bytes:
+        """The picture's encoded bytes.
+
+        Raises:
+            DataError: they cannot be read.
+        """
+        if not example.image.path:
+            raise DataError(
+                f"{example.origin} names no picture.", "See all such rows with: leyenda data check SOURCE"
+            )
+        try:
+            return example.image.read()
+        except OSError as error:
+            raise DataError(
+                f"The picture {example.id!r} ({example.origin}) cannot be read: {error.strerror}: {error.filename}.",
+                "See all such pictures with: leyenda data check SOURCE",
+            ) from error
+
+    def put(self, example: Example, *, below: str = "") -> None:
+        """Write one picture under its id.
+
+        Args:
+            example: whose picture.
+            below: folder inside the output folder.
+
+        Raises:
+            DataError: the id leads out of the folder, or the picture cannot be read.
+        """
+        parts = example.id.split("/")
+        if example.id.startswith("/") or ".." in parts or "\0" in example.id or os.sep not in "/" + os.sep:
+            raise DataError(f"The picture name {example.id!r} leads out of the folder that is written.")
+        target = self.folder / below / example.id
+        target.parent.mkdir(parents=True, exist_ok=True)
+        whole = example.image.path and not example.image.offset and example.image.size is None
+        if self.link and whole:
+            _link(example, target)
+        else:
+            write_new(target, self.bytes_of(example))
+        self.written += 1
+
+
+def _link(example: Example, target: Path) -> None:
+    try:
+        os.link(os.path.realpath(example.image.path), target)
+    except FileExistsError:
+        raise _taken(target) from None
+    except OSError as error:
+        raise DataError(
+            f"The picture {example.id!r} cannot be linked from {example.image.path}: {error.strerror}.",
+            "Copy the pictures instead (--copy).",
+        ) from error
+
+
+def write_new(target: Path, data: bytes | str) -> None:
+    """Write a file that must not exist yet; text is UTF-8.
+
+    Raises:
+        DataError: it exists.
+        DiskError: it cannot be written.
+    """
+    try:
+        with open(target, "xb") as file:
+            file.write(data.encode() if isinstance(data, str) else data)
+    except FileExistsError:
+        raise _taken(target) from None
+    except OSError as error:
+        raise disk_error(error, target) from error
+
+
+def disk_error(error: OSError, target: Path) -> DiskError:
+    """The error to raise when a file cannot be written."""
+    if error.errno == errno.ENOSPC:
+        return DiskError(
+            f"The disk is full: {target} cannot be written.", "Make room and run the command again."
+        )
+    return DiskError(f"{target} cannot be written: {error.strerror}.")
+
+
+def _taken(target: Path) -> DataError:
+    return DataError(f"Two pictures would be written to one file, {target.name!r}.", "Rename one of them.")
+
+
+def first_names(names: Sequence[str]) -> Iterable[str]:
+    """The names that `picture_root` looks at."""
+    return islice(names, NAMES_TRIED)
