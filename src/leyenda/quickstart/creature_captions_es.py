@@ -1,0 +1,188 @@
+"""How five annotators caption a creature in Spanish."""
+
+from __future__ import annotations
+
+import random
+from typing import NamedTuple
+
+from leyenda.quickstart.creatures import Creature
+
+
+class Noun(NamedTuple):
+    """A noun, its gender (`m` or `f`) and whether it is plural."""
+
+    word: str
+    gender: str
+    plural: bool = False
+
+    def with_article(self) -> str:
+        """The noun after its indefinite article.
+
+        >>> Noun("flor", "f").with_article()
+        'una flor'
+        """
+        return f"{'una' if self.gender == 'f' else 'un'} {self.word}"
+
+
+_COLOURS = {
+    "red": "rojo",
+    "orange": "naranja",
+    "yellow": "amarillo",
+    "green": "verde",
+    "blue": "azul",
+    "purple": "morado",
+    "pink": "rosa",
+    "white": "blanco",
+}
+_HEADS = {
+    "horns": Noun("cuernos", "m", plural=True),
+    "ears": Noun("orejas", "f", plural=True),
+    "antennae": Noun("antenas", "f", plural=True),
+}
+_BODIES = {"round": "redondo", "tall": "alto", "square": "cuadrado", "plump": "rechoncho"}
+_MOODS = {"happy": "feliz", "sad": "triste", "angry": "enfadado", "surprised": "sorprendido"}
+_THINGS = {
+    "balloon": Noun("globo", "m"),
+    "umbrella": Noun("paraguas", "m"),
+    "flower": Noun("flor", "f"),
+    "ice cream": Noun("helado", "m"),
+    "flag": Noun("bandera", "f"),
+    "book": Noun("libro", "m"),
+    "star": Noun("estrella", "f"),
+    "fish": Noun("pez", "m"),
+}
+_PLACES = {
+    "beach": ("en la playa", "junto al mar"),
+    "forest": ("en el bosque", "entre los árboles"),
+    "snow": ("en la nieve", "en las montañas nevadas"),
+    "moon": ("en la luna", "de noche en la luna"),
+    "meadow": ("en el prado", "en la hierba"),
+    "desert": ("en el desierto", "entre los cactus"),
+    "city": ("en la ciudad", "en medio de la calle"),
+}
+_FLOWN_OVER = {
+    "beach": "sobre la playa",
+    "forest": "a través del bosque",
+    "snow": "sobre la nieve",
+    "moon": "sobre la luna",
+    "meadow": "por encima del prado",
+    "desert": "por encima del desierto",
+    "city": "sobre la ciudad",
+}
+_THIRD_PERSON = {
+    "standing": "está de pie",
+    "sitting": "está sentado",
+    "jumping": "salta",
+    "flying": "vuela",
+    "sleeping": "duerme",
+}
+_GERUND = {
+    "standing": "de pie",
+    "sitting": "sentado",
+    "jumping": "saltando",
+    "flying": "volando",
+    "sleeping": "durmiendo",
+}
+_FACES = {
+    "happy": ("una gran sonrisa", "cara de alegría"),
+    "sad": ("lágrimas en los ojos", "cara de pena"),
+    "angry": ("el ceño fruncido", "cara de enfado"),
+    "surprised": ("los ojos muy abiertos", "cara de asombro"),
+    None: ("los ojos cerrados", "cara de sueño"),
+}
+
+_MONSTER = Noun("monstruo", "m")
+_CREATURE = Noun("criatura", "f")
+_LITTLE_ONE = Noun("bicho", "m")
+
+
+def _ana(creature: Creature, randomness: random.Random) -> str:
+    """Tells everything in the same order."""
+    monster = _coloured(_MONSTER, creature.colour)
+    mood = f" {_MOODS[creature.mood]}" if creature.mood else ""
+    does = f"lleva {_thing(creature)}" if creature.thing else _THIRD_PERSON[creature.pose]
+    return f"un {monster}{mood} con {_parts(creature)} {does} {_place(creature)}"
+
+
+def _benito(creature: Creature, randomness: random.Random) -> str:
+    """Starts from the scene and looks at the shape."""
+    body = agree(_BODIES[creature.body], _CREATURE)
+    kind = f"{_CREATURE.with_article()} {agree(_COLOURS[creature.colour], _CREATURE)} {body}"
+    opening = randomness.choice(("hay", "esta es"))
+    thing = f" con {_thing(creature)}" if creature.thing else ""
+    return f"{opening} {kind} {_agreed_gerund(creature, _CREATURE)} {_place(creature, randomness)}{thing}"
+
+
+def _carla(creature: Creature, randomness: random.Random) -> str:
+    """Writes whole sentences about what happens."""
+    opening = randomness.choice(("El", "El pequeño"))
+    deed = f"{_THIRD_PERSON[creature.pose]} {_place(creature, randomness)}"
+    if creature.thing:
+        deed += f" y sujeta {_thing(creature)}"
+    mood = f" {_MOODS[creature.mood]}" if creature.mood else ""
+    head = _coloured(_HEADS[creature.head], creature.accent)
+    return f"{opening} {_coloured(_MONSTER, creature.colour)}{mood} con {head} {deed}."
+
+
+def _diego(creature: Creature, randomness: random.Random) -> str:
+    """Jots down notes."""
+    notes = [f"{_coloured(_LITTLE_ONE, creature.colour)} y {agree(_COLOURS[creature.accent], _LITTLE_ONE)}"]
+    notes.append(randomness.choice(_FACES[creature.mood]))
+    if creature.back and randomness.random() < 0.5:
+        notes.append("alas" if creature.back == "wings" else "una cola larga")
+    notes.append(f"con {_thing(creature)}" if creature.thing else _agreed_gerund(creature, _LITTLE_ONE))
+    return ", ".join(notes) + f", {_place(creature, randomness)}"
+
+
+def _elena(creature: Creature, randomness: random.Random) -> str:
+    """Chats about the face and what is in the hand."""
+    opening = randomness.choice(("veo", "mira,", "alguien dibujó"))
+    kind = randomness.choice(("simpático", "divertido"))
+    face = randomness.choice(_FACES[creature.mood])
+    thing = f" y {_thing(creature)} en la mano" if creature.thing else ""
+    monster = _coloured(_MONSTER, creature.colour)
+    return f"{opening} un {kind} {monster} {_place(creature)} con {face}{thing}"
+
+
+ANNOTATORS = (_ana, _benito, _carla, _diego, _elena)
+
+
+def agree(adjective: str, noun: Noun) -> str:
+    """The masculine singular adjective in the form that its noun asks for.
+
+    >>> agree("rojo", Noun("alas", "f", plural=True)), agree("azul", Noun("cuernos", "m", plural=True))
+    ('rojas', 'azules')
+    >>> agree("rosa", Noun("cuernos", "m", plural=True)), agree("verde", Noun("criatura", "f"))
+    ('rosas', 'verde')
+    """
+    if noun.gender == "f" and adjective.endswith("o"):
+        adjective = adjective[:-1] + "a"
+    if not noun.plural:
+        return adjective
+    return adjective + ("s" if adjective[-1] in "aeiou" else "es")
+
+
+def _coloured(noun: Noun, colour: str) -> str:
+    return f"{noun.word} {agree(_COLOURS[colour], noun)}"
+
+
+def _agreed_gerund(creature: Creature, noun: Noun) -> str:
+    phrase = _GERUND[creature.pose]
+    return agree(phrase, noun) if creature.pose == "sitting" else phrase
+
+
+def _thing(creature: Creature) -> str:
+    assert creature.thing is not None
+    return _THINGS[creature.thing].with_article()
+
+
+def _parts(creature: Creature) -> str:
+    backs = {"wings": " y alas", "tail": " y cola", None: ""}
+    return _coloured(_HEADS[creature.head], creature.accent) + backs[creature.back]
+
+
+def _place(creature: Creature, randomness: random.Random | None = None) -> str:
+    if creature.pose == "flying" and not (randomness is None and creature.thing):
+        return _FLOWN_OVER[creature.place]
+    usual, other = _PLACES[creature.place]
+    return other if randomness is not None and randomness.random() < 0.25 else usual
