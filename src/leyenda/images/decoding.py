@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -13,7 +11,9 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from leyenda.errors import ImageError
+from leyenda.images.endings import ends_early
 from leyenda.images.formats import DECODERS, picture_format, what_it_is_instead
+from leyenda.images.quiet import quiet_pillow
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -95,7 +95,7 @@ def _decoder(format_name: str, name: str) -> type[ImageFile]:
 @contextmanager
 def _damage_is_image_error(data: bytes, format_name: str, name: str) -> Iterator[None]:
     try:
-        with _quiet_pillow:
+        with quiet_pillow:
             yield
     except Image.DecompressionBombError as error:
         raise ImageError("too_large", f"{name} is too large: {error}") from error
@@ -103,7 +103,7 @@ def _damage_is_image_error(data: bytes, format_name: str, name: str) -> Iterator
         raise ImageError("too_large", f"{name} needs more memory than there is.") from error
     except Exception as error:
         # Damaged bytes make decoders raise nearly anything; all of it means that this picture is damaged.
-        if _ends_early(data, format_name, error):
+        if ends_early(data, format_name, error):
             raise ImageError(
                 "truncated",
                 f"{name} is a {format_name} picture that ends too early, after {len(data):,} bytes.",
@@ -113,50 +113,3 @@ def _damage_is_image_error(data: bytes, format_name: str, name: str) -> Iterator
         raise ImageError(
             "unreadable", f"{name} is a damaged {format_name} picture ({reason}).", "Replace or remove it."
         ) from error
-
-
-def _ends_early(data: bytes, format_name: str, error: BaseException) -> bool:
-    """Whether the bytes stop before the picture does, by what the format says of its own length.
-
-    Decoders report a missing end in many words, and damage in the middle sometimes in the same words.
-    """
-    if format_name == "PNG":
-        return b"IEND" not in data[-32:]
-    if format_name == "GIF":
-        return not data.rstrip(b"\0").endswith(b";")
-    if format_name == "WebP":
-        return len(data) < 8 + int.from_bytes(data[4:8], "little")
-    if format_name == "JPEG":
-        return b"\xff\xd9" not in data[-64:]
-    hints = ("truncated", "not enough", "eof", "read past")
-    return isinstance(error, EOFError) or any(hint in str(error).lower() for hint in hints)
-
-
-class _QuietPillow:
-    """While any thread is inside, warnings that come from Pillow's modules are not shown.
-
-    Pillow warns about odd metadata of pictures that decode well. `warnings.catch_warnings` would do, but it
-    swaps the process's list of filters, and two threads that overlap leave the wrong list behind; so one
-    filter is added when the first thread enters, and that same filter is removed when the last one leaves.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._inside += 1
-            if self._inside == 1:
-                warnings.filterwarnings("ignore", module=r"PIL\.")
-                self._filter = warnings.filters[0]
-
-    def __exit__(self, *exception: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            # A host program may have swapped the list in between; then the filter went with it.
-            if self._inside == 0 and self._filter in warnings.filters:
-                warnings.filters.remove(self._filter)  # type: ignore[attr-defined]
-
-
-_quiet_pillow = _QuietPillow()

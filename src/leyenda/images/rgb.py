@@ -12,6 +12,8 @@ from PIL import Image, features
 if TYPE_CHECKING:
     from PIL import ImageCms
 
+from leyenda.images.quiet import quiet_pillow
+
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -30,7 +32,8 @@ _RANGES = {"I": (65535, 2**31 - 1), "F": (1.0, 255.0, 65535.0)}
 def orientation(picture: Image.Image) -> int:
     """EXIF orientation, 1 to 8; 1 (upright) when there is none or the metadata is damaged."""
     try:
-        found = picture.getexif().get(274, 1)
+        with quiet_pillow:
+            found = picture.getexif().get(274, 1)
     except Exception:
         # Metadata may hold anything; a picture is not lost because of it.
         return 1
