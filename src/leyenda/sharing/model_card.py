@@ -1,0 +1,231 @@
+"""The model card: what a run's folder says about its model, as the hub's `README.md`."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from leyenda import __version__
+from leyenda.errors import RunError
+from leyenda.sharing.contents import public_recipe
+from leyenda.sharing.language import NAMES, language_of
+from leyenda.sharing.markdown import fenced, inline
+from leyenda.sharing.origin import data_named, hub_data_set, hub_model, model_named
+from leyenda.sharing.run_folder import CARD, RunFolder, read_run
+
+UNKNOWN_LICENCE = "unknown"
+EXAMPLES = 5
+LOWER_IS_BETTER = ("wer", "wer_first", "cer")
+HIGHER_IS_BETTER = ("rouge1", "rouge2", "rougeL", "bleu_1", "bleu_2", "bleu_3", "bleu_4", "cider_d")
+CONTROLS = ("constant", "shuffled")
+
+
+def model_card(
+    run: Path, *, repo_id: str | None = None, license_id: str | None = None, language: str | None = None
+) -> str:
+    """The text of a run's model card, with the metadata that the hub reads.
+
+    A `README.md` that lies in the run's folder is taken as it is: a person wrote it.
+
+    Args:
+        run: a training run's folder, or a bare model's.
+        repo_id: the repository's name, for the snippets; None names the folder.
+        license_id: the hub's name of a licence (`apache-2.0`); None says that it is unknown.
+        language: ISO 639-1 code of the captions; None looks at the test captions.
+
+    Raises:
+        RunError, RecipeError: the folder is not complete, or a person's card and an argument contradict.
+    """
+    return render_card(read_run(run), repo_id=repo_id, license_id=license_id, language=language)
+
+
+def render_card(
+    run: RunFolder, *, repo_id: str | None = None, license_id: str | None = None, language: str | None = None
+) -> str:
+    """`model_card` of a folder that has been read already."""
+    written = _written_card(run)
+    if written and (license_id or language):
+        raise RunError(
+            f"'{run.path / CARD}' is a card of your own, so licence and language are taken from there.",
+            "Write them into its metadata, or remove the file.",
+        )
+    return written or _generated_card(run, repo_id, license_id or UNKNOWN_LICENCE, language)
+
+
+def _written_card(run: RunFolder) -> str:
+    file = run.path / CARD
+    return file.read_text(encoding="utf-8") if file.is_file() and file.stat().st_size else ""
+
+
+def _generated_card(run: RunFolder, repo_id: str | None, license_id: str, language: str | None) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    # Nothing is HTML here: every value passes through `inline` or `fenced`, which escape for Markdown.
+    environment = Environment(
+        loader=PackageLoader("leyenda", "sharing"),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701
+    )
+    environment.filters["inline"] = inline
+    language = language or language_of(_references(run))
+    tuned, base = run.metrics.get("tuned", {}), run.metrics.get("base")
+    controls = tuned.get("controls", {})
+    title = (repo_id or run.path.resolve().name).rpartition("/")[2]
+    place = repo_id or str(run.path)
+    values = {
+        "metadata": _metadata(run, title, license_id, language),
+        "title": title,
+        "language": NAMES.get(language or "", language),
+        "licence": license_id,
+        "origin": _origin(run),
+        "leyenda_snippet": fenced(_leyenda_snippet(place), "python"),
+        "transformers_snippet": fenced(_transformers_snippet(place, run), "python"),
+        "recipe": fenced(public_recipe(run.recipe), "yaml") if run.recipe else "",
+        "data": data_named(run.recipe) if run.recipe else "",
+        "splits": list(run.metrics.get("splits", {}).items()),
+        "images": tuned.get("images", 0),
+        "skipped": tuned.get("skipped", 0),
+        "constant_caption": controls.get("constant", {}).get("caption", ""),
+        "columns": ["this model", *controls, *(["before training"] if base else [])],
+        "rows": list(_rows(tuned, base)),
+        "beaten_by": list(_beaten_by_a_control(tuned)),
+        "examples": _examples(run.predictions),
+        "drops_case": _drops_case(run.model),
+    }
+    return environment.get_template("model_card.md").render(values).strip() + "\n"
+
+
+def _metadata(run: RunFolder, title: str, license_id: str, language: str | None) -> str:
+    import yaml
+
+    values: dict[str, Any] = {
+        "library_name": "transformers",
+        "pipeline_tag": "image-to-text",
+        "license": license_id,
+        "tags": ["image-captioning", "leyenda"],
+    }
+    if language:
+        values["language"] = language
+    if run.recipe and (base := hub_model(run.recipe)):
+        values["base_model"] = base
+    if run.recipe and (data := hub_data_set(run.recipe)):
+        values["datasets"] = [data]
+    if results := _results(run):
+        values["model-index"] = [{"name": title, "results": results}]
+    return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True)).strip()
+
+
+def _results(run: RunFolder) -> list[dict[str, Any]]:
+    tuned = run.metrics.get("tuned", {})
+    metrics = [
+        {"type": name, "name": name, "value": value}
+        for name, value in tuned.get("metrics", {}).items()
+        if _finite(value)
+    ]
+    if not metrics or not run.recipe:
+        return []
+    name = data_named(run.recipe, sentence=False)
+    data = {"type": hub_data_set(run.recipe) or name, "name": name, "split": "test"}
+    task = {"type": "image-to-text", "name": "Image captioning"}
+    return [{"task": task, "dataset": data, "metrics": metrics}]
+
+
+def _origin(run: RunFolder) -> str:
+    kind = f"`{re.sub('[^a-z0-9_-]', '', str(run.config.get('model_type', '')))}`"
+    if run.recipe is None:
+        return f"It is a {kind} model, shared with leyenda {__version__} without a record of its training."
+    return f"It is a {kind} model, {model_named(run.recipe)}, with leyenda {__version__}."
+
+
+def _leyenda_snippet(place: str) -> str:
+    return f"""\
+from leyenda import Captioner
+
+captioner = Captioner.from_pretrained({json.dumps(place)})
+print(captioner("photo.jpg").text)"""
+
+
+def _transformers_snippet(place: str, run: RunFolder) -> str:
+    auto_class = (
+        "AutoModelForCausalLM" if run.config.get("model_type") == "git" else "AutoModelForImageTextToText"
+    )
+    if (run.model / "processor_config.json").exists() or run.config.get(
+        "model_type"
+    ) != "vision-encoder-decoder":
+        load = f"processor = AutoProcessor.from_pretrained({json.dumps(place)})"
+        classes, images, text = ["AutoProcessor"], "processor", "processor"
+    else:
+        load = (
+            f"image_processor = AutoImageProcessor.from_pretrained({json.dumps(place)})\n"
+            f"tokenizer = AutoTokenizer.from_pretrained({json.dumps(place)})"
+        )
+        classes, images, text = ["AutoImageProcessor", "AutoTokenizer"], "image_processor", "tokenizer"
+    return f"""\
+from PIL import Image
+from transformers import {", ".join(sorted([*classes, auto_class]))}
+
+{load}
+model = {auto_class}.from_pretrained({json.dumps(place)})
+
+picture = Image.open("photo.jpg").convert("RGB")
+pixel_values = {images}(images=picture, return_tensors="pt").pixel_values
+token_ids = model.generate(pixel_values=pixel_values{_length_argument(run)})
+print({text}.batch_decode(token_ids, skip_special_tokens=True)[0])"""
+
+
+def _length_argument(run: RunFolder) -> str:
+    """`generate` stops after 20 tokens unless the checkpoint or the call says more."""
+    if run.generation.get("max_new_tokens") or run.generation.get("max_length"):
+        return ""
+    wanted = run.recipe.evaluation.max_length if run.recipe else 50
+    return f", max_length={wanted}"
+
+
+def _references(run: RunFolder) -> Iterator[str]:
+    for prediction in run.predictions:
+        yield from prediction.get("references", ())
+
+
+def _rows(tuned: Mapping[str, Any], base: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    others = [*tuned.get("controls", {}).values(), *([base["metrics"]] if base else [])]
+    for metric, value in tuned.get("metrics", {}).items():
+        values = [value, *(other.get(metric) for other in others)]
+        shown = ["–" if each is None else f"{each:.3f}" for each in values]
+        yield {
+            "metric": metric,
+            "scores": shown,
+            "normalization": tuned.get("normalization", {}).get(metric, ""),
+        }
+
+
+def _beaten_by_a_control(tuned: Mapping[str, Any]) -> Iterator[str]:
+    controls = [scores for name, scores in tuned.get("controls", {}).items() if name in CONTROLS]
+    for metric, value in tuned.get("metrics", {}).items():
+        rivals = [scores[metric] for scores in controls if metric in scores]
+        if (metric in LOWER_IS_BETTER and any(value >= rival for rival in rivals)) or (
+            metric in HIGHER_IS_BETTER and any(value <= rival for rival in rivals)
+        ):
+            yield metric
+
+
+def _examples(predictions: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    shown = [each for each in predictions if each.get("caption") and each.get("references")]
+    step = max(1, len(shown) // EXAMPLES)
+    return [
+        {"caption": each["caption"], "reference": each["references"][0]} for each in shown[::step][:EXAMPLES]
+    ]
+
+
+def _drops_case(model: Path) -> bool:
+    file = model / "tokenizer.json"
+    normalizer = json.loads(file.read_bytes()).get("normalizer") if file.exists() else None
+    described = json.dumps(normalizer)
+    return '"lowercase": true' in described or '"Lowercase"' in described
+
+
+def _finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
