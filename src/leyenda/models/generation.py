@@ -7,6 +7,9 @@ from typing import Any
 
 import torch
 
+from leyenda.errors import LeyendaError
+from leyenda.models.sampling import random_choice
+
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
@@ -19,7 +22,10 @@ class GenerationSettings:
         sample: draw words at random by their probability instead of taking the best.
         temperature: of the sampling; below 1 is more careful, above 1 more varied.
         top_p: sample only from the most probable words that together reach this probability.
-        seed: of the sampling.
+        seed: of the sampling. The same picture with the same seed gets the same caption, in any batch.
+
+    Raises:
+        LeyendaError: a value that makes no sense.
     """
 
     beams: int = 1
@@ -30,19 +36,42 @@ class GenerationSettings:
     top_p: float = 1.0
     seed: int = 0
 
-    def as_generate_arguments(self, model: Any) -> dict[str, Any]:
-        """The keyword arguments of `transformers`' `generate` that mean the same."""
+    def __post_init__(self) -> None:
+        _check_whole("beams", self.beams, 1)
+        _check_whole("max_length", self.max_length, 1)
+        _check_whole("min_length", self.min_length, 0)
+        _check_whole("seed", self.seed, 0)
+        if self.min_length > self.max_length:
+            raise LeyendaError(
+                f"min_length ({self.min_length}) is more than max_length ({self.max_length}).",
+                "Lower the one or raise the other.",
+            )
+        if not 0.0 < self.temperature < float("inf"):
+            raise LeyendaError(f"temperature is {self.temperature!r}.", "It must be greater than 0.")
+        if not 0.0 < self.top_p <= 1.0:
+            raise LeyendaError(f"top_p is {self.top_p!r}.", "It must be greater than 0 and at most 1.")
+        if self.sample and self.beams > 1:
+            raise LeyendaError(
+                f"Sampling does not go together with {self.beams} beams.",
+                "Sampling draws words at random, beams look for the most probable: leave out one of the two.",
+            )
+
+    def as_generate_arguments(self) -> dict[str, Any]:
+        """The keyword arguments of `transformers`' `generate` that mean the same, sampling left out."""
         arguments: dict[str, Any] = {
             "num_beams": self.beams,
             "max_new_tokens": self.max_length,
             "max_length": None,
-            "do_sample": self.sample,
+            "do_sample": False,
         }
         if self.min_length:
             arguments["min_new_tokens"] = self.min_length
-        if self.sample:
-            arguments |= {"temperature": self.temperature, "top_p": self.top_p, "top_k": 0}
         return arguments
+
+
+def _check_whole(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise LeyendaError(f"{name} is {value!r}.", f"It must be a whole number from {least} up.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +98,16 @@ def generate(
         One `Generated` per row. Its confidence is the geometric mean of the probabilities that the model
         itself (before any sampling temperature or length rule) gave the tokens, end token included.
     """
-    with torch.random.fork_rng(enabled=settings.sample):
-        if settings.sample:
-            torch.manual_seed(settings.seed)
-        output = model.generate(
-            pixel_values=pixel_values,
-            return_dict_in_generate=True,
-            output_logits=True,
-            **settings.as_generate_arguments(model),
-        )
+    rules = []
+    if settings.sample:
+        rules = random_choice(pixel_values, settings.temperature, settings.top_p, settings.seed)
+    output = model.generate(
+        pixel_values=pixel_values,
+        logits_processor=rules,
+        return_dict_in_generate=True,
+        output_logits=True,
+        **settings.as_generate_arguments(),
+    )
     log_probabilities = model.compute_transition_scores(
         output.sequences, output.logits, getattr(output, "beam_indices", None), normalize_logits=True
     )

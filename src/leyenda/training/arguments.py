@@ -1,0 +1,127 @@
+"""leyenda's defaults for `transformers.TrainingArguments`, and a check of every name and value a recipe gives."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from leyenda.errors import MissingExtra, RecipeError, near
+
+GUIDE_DEFAULTS: Mapping[str, Any] = {
+    "learning_rate": 5e-5,
+    "num_train_epochs": 50,
+    "per_device_train_batch_size": 32,
+    "per_device_eval_batch_size": 32,
+    "gradient_accumulation_steps": 2,
+    "eval_strategy": "steps",
+    "eval_steps": 50,
+    "save_strategy": "steps",
+    "save_steps": 50,
+    "logging_steps": 50,
+    "save_total_limit": 3,
+    "load_best_model_at_end": True,
+}
+"""What the usual guide sets, and people expect."""
+
+RESERVED: Mapping[str, str] = {
+    "output_dir": "Use --output.",
+    "resume_from_checkpoint": "Use --resume.",
+    "push_to_hub": "Use --push-to REPO.",
+    "hub_model_id": "Use --push-to REPO.",
+    "hub_token": "Log in with: hf auth login",
+    "hub_strategy": "The model is pushed once, at the end, with --push-to REPO.",
+    "metric_for_best_model": "Use evaluation.metric.",
+    "greater_is_better": "It follows from evaluation.metric.",
+    "remove_unused_columns": "leyenda makes the batches itself.",
+    "label_names": "leyenda makes the batches itself.",
+    "ignore_data_skip": "A resumed run must see the same pictures.",
+}
+"""Arguments that leyenda decides itself, and what to use in their place."""
+
+
+def training_arguments(
+    given: Mapping[str, Any], folder: Path, *, metric: str, lower_is_better: bool, precision: str
+) -> Any:
+    """The `TrainingArguments` of a run.
+
+    Args:
+        given: the recipe's `training` part: any field of `TrainingArguments` by its name.
+        folder: where checkpoints go.
+        metric: name of the score that decides which checkpoint is best.
+        lower_is_better: whether a lower score is better.
+        precision: `fp32`, `bf16` or `fp16`, unless `given` says otherwise.
+
+    Raises:
+        RecipeError: an unknown or reserved name, or a value that `TrainingArguments` refuses; all names at once.
+        MissingExtra: accelerate is not installed.
+    """
+    if importlib.util.find_spec("accelerate") is None:
+        raise MissingExtra("Training", "train")
+    from transformers import TrainingArguments
+
+    check_names(given)
+    settings = {**GUIDE_DEFAULTS, "report_to": _default_reports(), **_following(given), **given}
+    if "bf16" not in given and "fp16" not in given:
+        settings |= {"bf16": precision == "bf16", "fp16": precision == "fp16"}
+    try:
+        return TrainingArguments(
+            **settings,
+            output_dir=str(folder),
+            metric_for_best_model=metric,
+            greater_is_better=not lower_is_better,
+            remove_unused_columns=False,
+            label_names=["labels"],
+            restore_callback_states_from_checkpoint=True,
+        )
+    except (ValueError, TypeError, ImportError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise RecipeError(f"The recipe's training part does not work: {reason}") from error
+
+
+def check_names(given: Mapping[str, Any]) -> None:
+    """Refuse names that `TrainingArguments` does not have, or that leyenda decides.
+
+    Raises:
+        RecipeError: naming every such name, with near ones.
+    """
+    from transformers import TrainingArguments
+
+    known = {field.name: field for field in dataclasses.fields(TrainingArguments) if field.init}
+    problems = []
+    for name, value in given.items():
+        if name in RESERVED:
+            problems.append(f"The recipe cannot set 'training.{name}'. {RESERVED[name]}")
+        elif name not in known:
+            hint = near(str(name), set(known) - set(RESERVED)) or "See transformers.TrainingArguments."
+            problems.append(f"The recipe has no 'training.{name}'. {hint}")
+        else:
+            problems += _wrong_kind(name, value, known[name])
+    if problems:
+        raise RecipeError(" ".join(problems))
+
+
+def _wrong_kind(name: str, value: Any, field: Any) -> list[str]:
+    """`TrainingArguments` takes any value for a number and fails much later: ask for numbers here."""
+    default = GUIDE_DEFAULTS.get(name, field.default)
+    is_number = isinstance(default, int | float) and not isinstance(default, bool)
+    if is_number and (isinstance(value, bool) or not isinstance(value, int | float)):
+        return [f"The recipe's 'training.{name}' is {value!r}, which is not a number."]
+    if isinstance(default, bool) and not isinstance(value, bool):
+        return [f"The recipe's 'training.{name}' is {value!r}: use true or false."]
+    return []
+
+
+def _following(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Saving follows evaluation unless it is set too, because the best checkpoint has to be a saved one."""
+    followers = {"save_strategy": "eval_strategy", "save_steps": "eval_steps"}
+    following = {name: given[leader] for name, leader in followers.items() if leader in given}
+    if given.get("eval_strategy") == "no" and "load_best_model_at_end" not in given:
+        following |= {"load_best_model_at_end": False, "save_strategy": "steps"}
+    return following
+
+
+def _default_reports() -> list[str]:
+    return ["tensorboard"] if importlib.util.find_spec("tensorboard") else []

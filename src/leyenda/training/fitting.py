@@ -1,0 +1,248 @@
+"""From a resolved recipe and usable examples to a run folder with its best model."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from leyenda.config import Recipe
+from leyenda.data.examples import Examples
+from leyenda.errors import DataError, RunError
+from leyenda.models import CaptioningModel, GenerationSettings
+from leyenda.models.checkpoint import quiet
+from leyenda.models.precision import choose_training_precision
+from leyenda.training import history
+from leyenda.training.arguments import training_arguments
+from leyenda.training.checkpoints import checkpoint_at, read_state, tidy, whole_checkpoints, written_whole
+from leyenda.training.pairs import Pairs
+from leyenda.training.pictures import Pictures
+from leyenda.training.run_folder import RunFolder
+from leyenda.training.trainer import (
+    BestKept,
+    CaptionTrainer,
+    HistoryWritten,
+    ProgressShown,
+    Score,
+    StoppedInOrder,
+    Talk,
+)
+
+_TRAINER_FILES = (
+    "optimizer.pt",
+    "scheduler.pt",
+    "scaler.pt",
+    "rng_state.pth",
+    "trainer_state.json",
+    "training_args.bin",
+)
+"""What a checkpoint holds for resuming; the rest of it is the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What training is to make better.
+
+    Args:
+        name: of the score.
+        lower_is_better: its direction.
+        score: computes it, and others, from captions and references.
+    """
+
+    name: str
+    lower_is_better: bool
+    score: Score
+
+
+def fit(
+    recipe: Recipe,
+    model: CaptioningModel,
+    train: Examples,
+    validation: Examples,
+    pictures: Pictures,
+    objective: Objective,
+    run: RunFolder,
+    talk: Talk,
+) -> Path:
+    """Train, or go on where the run's last checkpoint is, and put the best model into `RUN/model`.
+
+    Args:
+        recipe: resolved.
+        model: what to train; changed in place.
+        train: usable examples.
+        validation: usable examples for the evaluations.
+        pictures: prepares their pictures.
+        objective: what decides which checkpoint is best.
+        run: the run's folder; its last whole checkpoint, if any, is resumed.
+        talk: where lines for the user go.
+
+    Returns:
+        The folder of the best model.
+
+    Raises:
+        KeyboardInterrupt: stopped by the user; the last step is saved.
+        DiskError: the disk is full; the last checkpoint is whole.
+        RunError: training diverged.
+        RecipeError: the recipe's training part is wrong.
+    """
+    if not len(train):
+        raise DataError("There is nothing to train on.", "Check the data with: leyenda data check SOURCE")
+    arguments = arguments_of(recipe, model, objective, run)
+    if arguments.eval_strategy != "no" and not len(validation):
+        raise DataError(
+            "There is no validation picture to choose the best checkpoint by.",
+            "Give more pictures, raise --set data.validation=0.1, or use --set training.eval_strategy=no.",
+        )
+    for part in recipe.model.freeze:
+        _freeze(model, part)
+    tidy(run.checkpoints)
+    checkpoints = whole_checkpoints(run.checkpoints)
+    last = checkpoints[-1] if checkpoints else None
+    history.cut_after(run.history, last[0] if last else 0)
+    if last is None or not _has_ended(last[1]):
+        trainer, stop = _trainer(recipe, model, train, validation, pictures, objective, run, talk, arguments)
+        talk(_plan(recipe, arguments, model, len(train), len(validation), last[0] if last else 0))
+        _train(trainer, stop, last[1] if last else None, run)
+    return _publish_best(run, bool(arguments.load_best_model_at_end))
+
+
+def arguments_of(recipe: Recipe, model: CaptioningModel, objective: Objective, run: RunFolder) -> Any:
+    """The run's `TrainingArguments`.
+
+    Raises:
+        RecipeError: an unknown name or a wrong value.
+    """
+    precision = choose_training_precision(recipe.model.precision, model.device, _width(model))
+    arguments = training_arguments(
+        recipe.training,
+        run.checkpoints,
+        metric=objective.name,
+        lower_is_better=objective.lower_is_better,
+        precision=precision,
+    )
+    if model.device.type == "cpu" and not arguments.use_cpu:
+        arguments.use_cpu = True
+    return arguments
+
+
+def _width(model: CaptioningModel) -> int:
+    config = model.model.config.get_text_config()
+    return int(getattr(config, "hidden_size", 0) or 0)
+
+
+def _freeze(model: CaptioningModel, part: str) -> None:
+    assert part == "image_encoder"
+    for parameter in model.family.image_encoder(model.model).parameters():
+        parameter.requires_grad_(False)
+
+
+def _trainer(
+    recipe: Recipe,
+    model: CaptioningModel,
+    train: Examples,
+    validation: Examples,
+    pictures: Pictures,
+    objective: Objective,
+    run: RunFolder,
+    talk: Talk,
+    arguments: Any,
+) -> tuple[CaptionTrainer, StoppedInOrder]:
+    from transformers import EarlyStoppingCallback
+
+    data_seed = arguments.data_seed if arguments.data_seed is not None else arguments.seed
+    pairs = Pairs(
+        train,
+        model,
+        pictures,
+        captions=recipe.data.captions,
+        max_tokens=recipe.model.max_caption_tokens,
+        seed=data_seed,
+    )
+    shown = validation.select(range(min(len(validation), recipe.evaluation.max_pictures or len(validation))))
+    stop = StoppedInOrder(talk)
+    callbacks = [BestKept(run.checkpoints), HistoryWritten(run.history), ProgressShown(), stop]
+    if recipe.evaluation.patience is not None:
+        callbacks.append(EarlyStoppingCallback(recipe.evaluation.patience))
+    settings = GenerationSettings(beams=recipe.evaluation.beams, max_length=recipe.evaluation.max_length)
+    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(run.folder / "tensorboard"))
+    with quiet():
+        trainer = CaptionTrainer(
+            model,
+            arguments,
+            pairs,
+            shown,
+            pictures,
+            objective.score,
+            settings,
+            recipe.evaluation.samples,
+            talk,
+            callbacks,
+        )
+    return trainer, stop
+
+
+def _train(trainer: CaptionTrainer, stop: StoppedInOrder, last: Path | None, run: RunFolder) -> None:
+    try:
+        with quiet():
+            trainer.train(resume_from_checkpoint=str(last) if last else None)
+    finally:
+        stop.give_back()
+    if stop.asked:
+        raise KeyboardInterrupt
+
+
+def _plan(
+    recipe: Recipe, arguments: Any, model: CaptioningModel, train: int, validation: int, step: int
+) -> str:
+    """What is about to happen, in one line."""
+    precision = "bf16" if arguments.bf16 else "fp16" if arguments.fp16 else "fp32"
+    parameters = sum(weight.numel() for weight in model.model.parameters() if weight.requires_grad)
+    start = f"Going on at step {step}" if step else "Training"
+    return (
+        f"{start}: {train} pictures, {validation} to evaluate on; {parameters / 1e6:.1f} million weights to train; "
+        f"{precision} on {model.device.type} with {torch.get_num_threads()} threads; "
+        f"batch {arguments.per_device_train_batch_size} x {arguments.gradient_accumulation_steps}, "
+        f"learning rate {arguments.learning_rate:g}."
+    )
+
+
+def _has_ended(checkpoint: Path) -> bool:
+    """Whether training had nothing left to do when this checkpoint was saved (all steps done, or stopped early)."""
+    state = read_state(checkpoint)
+    callbacks = state.get("stateful_callbacks")
+    control = callbacks.get("TrainerControl", {}) if isinstance(callbacks, Mapping) else {}
+    stopped = bool(control.get("args", {}).get("should_training_stop"))
+    return stopped or int(str(state["global_step"])) >= int(str(state["max_steps"]))
+
+
+def _publish_best(run: RunFolder, best: bool) -> Path:
+    """Copy the model of the best checkpoint (the last one if none is best) to `RUN/model`."""
+    checkpoints = whole_checkpoints(run.checkpoints)
+    if not checkpoints:
+        raise RunError(
+            f"The run {str(run.folder)!r} has no checkpoint.", "Give it at least one training step."
+        )
+    state = read_state(checkpoints[-1][1])
+    best_step = state.get("best_global_step")
+    chosen = checkpoints[-1][1]
+    if best and isinstance(best_step, int) and checkpoint_at(run.checkpoints, best_step).is_dir():
+        chosen = checkpoint_at(run.checkpoints, best_step)
+    with written_whole(run.model) as draft:
+        for path in sorted(chosen.iterdir()):
+            if path.is_file() and path.name not in _TRAINER_FILES:
+                shutil.copyfile(path, draft / path.name)
+    run.write_json("best.json", {"checkpoint": chosen.name, "best_score": state.get("best_metric")})
+    return run.model
+
+
+def summary(run: RunFolder) -> dict[str, Any]:
+    """What `best.json` says: which checkpoint is the best, and its score."""
+    content = json.loads((run.folder / "best.json").read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    return content
