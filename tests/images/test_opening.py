@@ -217,7 +217,6 @@ def test_a_profile_that_does_not_fit_is_left_aside(profile):
 
 def test_lab():
     # CIELAB (D50) of sRGB red is (54.3, 80.8, 69.9), of grey 128 (53.6, 0, 0); TIFF stores L * 2.55, a, b.
-    # signed.
     array = np.array([[(138, 81, 70), (137, 0, 0)]], np.int16).astype(np.uint8)
     picture = Image.frombytes("LAB", (2, 1), array.tobytes())
     ((red, grey),) = pixels(encoded(picture, "TIFF"))

@@ -41,23 +41,32 @@ def fetch(url: str, *, max_bytes: int = DEFAULT_MAX_BYTES, timeout: float = DEFA
 
     headers = {"User-Agent": "leyenda", "Accept-Encoding": "identity"}
     with _Deadline(timeout) as deadline, httpx.Client(timeout=timeout, headers=headers) as client:
-        address = url
         try:
-            for _ in range(MAX_REDIRECTS + 1):
-                _check_address(address, url)
-                request = client.build_request("GET", address, extensions={"trace": deadline.watch})
-                response = client.send(request, stream=True)
-                try:
-                    if response.status_code not in _REDIRECTS:
-                        return _read(response, max_bytes, without_secrets(url))
-                    address = str(response.url.join(response.headers.get("location", "")))
-                finally:
-                    response.close()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
+            data = _follow(client, url, max_bytes, deadline)
+            if not deadline.passed():
+                return data
+            raise TimeoutError
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError, ImageError) as error:
             if deadline.passed():
                 raise _refusal(url, f"took longer than {timeout:g} seconds", "Try again later.") from error
+            if isinstance(error, ImageError):
+                raise
             reason = " ".join(str(error).split()) or type(error).__name__
             raise _refusal(url, f"cannot be fetched: {reason}", "Check the address.") from error
+
+
+def _follow(client: httpx.Client, url: str, max_bytes: int, deadline: _Deadline) -> bytes:
+    address = url
+    for _ in range(MAX_REDIRECTS + 1):
+        _check_address(address, url)
+        request = client.build_request("GET", address, extensions={"trace": deadline.watch})
+        response = client.send(request, stream=True)
+        try:
+            if response.status_code not in _REDIRECTS:
+                return _read(response, max_bytes, url)
+            address = str(response.url.join(response.headers.get("location", "")))
+        finally:
+            response.close()
     raise _refusal(url, f"redirects more than {MAX_REDIRECTS} times", "Check the address.")
 
 
@@ -89,37 +98,37 @@ def _check_address(address: str, asked: str) -> None:
     )
 
 
-def _read(response: httpx.Response, max_bytes: int, shown: str) -> bytes:
+def _read(response: httpx.Response, max_bytes: int, url: str) -> bytes:
     if response.status_code != 200:
         raise _refusal(
             shown, f"answers {response.status_code} {response.reason_phrase}".rstrip(), "Check the address."
         )
     announced = response.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > max_bytes:
-        raise _too_big(shown, max_bytes)
+        raise _too_big(url, max_bytes)
     data = bytearray()
     recognised = False
     for chunk in response.iter_bytes():
         data += chunk
         if len(data) > max_bytes:
-            raise _too_big(shown, max_bytes)
+            raise _too_big(url, max_bytes)
         if not recognised and len(data) >= 1024:
-            _check_picture(data, shown)
+            _check_picture(data, url)
             recognised = True
-    _check_picture(data, shown)
+    _check_picture(data, url)
     return bytes(data)
 
 
-def _check_picture(data: bytearray, shown: str) -> None:
+def _check_picture(data: bytearray, url: str) -> None:
     if not data:
-        raise _refusal(shown, "answers with no bytes", "Check the address.")
+        raise _refusal(url, "answers with no bytes", "Check the address.")
     if picture_format(bytes(data[:64])) is None:
         what = what_it_is_instead(bytes(data[:1024])) or "no picture in a format that leyenda knows"
-        raise _refusal(shown, f"is {what}", "Give the address of the picture itself.")
+        raise _refusal(url, f"is {what}", "Give the address of the picture itself.")
 
 
-def _too_big(shown: str, max_bytes: int) -> ImageError:
-    return _refusal(shown, f"is larger than {max_bytes:,} bytes", "Raise max_bytes if you trust it.")
+def _too_big(url: str, max_bytes: int) -> ImageError:
+    return _refusal(url, f"is larger than {max_bytes:,} bytes", "Raise max_bytes if you trust it.")
 
 
 def _refusal(url: str, cause: str, fix: str) -> ImageError:
