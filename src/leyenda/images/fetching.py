@@ -100,9 +100,8 @@ def _check_address(address: str, asked: str) -> None:
 
 def _read(response: httpx.Response, max_bytes: int, url: str) -> bytes:
     if response.status_code != 200:
-        raise _refusal(
-            shown, f"answers {response.status_code} {response.reason_phrase}".rstrip(), "Check the address."
-        )
+        answer = f"{response.status_code} {response.reason_phrase}".rstrip()
+        raise _refusal(url, f"answers {answer}", "Check the address.")
     announced = response.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > max_bytes:
         raise _too_big(url, max_bytes)
