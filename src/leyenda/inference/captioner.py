@@ -1,0 +1,192 @@
+"""One picture or many in, captions out, in order; a bad picture costs only itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar, overload
+
+import numpy as np
+import torch
+from PIL import Image
+
+from leyenda import models
+from leyenda.errors import ImageError, LeyendaError
+from leyenda.images import PictureLike, fetch, open_picture
+from leyenda.models import CaptioningModel, GenerationSettings
+from leyenda.records import Caption, ImageSource, Skipped
+
+DEFAULT_BATCH_SIZE = 8
+
+_SINGLE = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image, np.ndarray, ImageSource, torch.Tensor)
+
+_MOST_WAITING = 4
+"""Inputs kept back until a batch is full, in batches: many bad pictures in a row must not pile up."""
+
+Picture = TypeVar("Picture", bound=PictureLike)
+
+
+class Captioner:
+    """Captions pictures with one checkpoint.
+
+    Args:
+        model: the checkpoint, as `leyenda.models.load` or `create` gives it.
+        settings: how captions are searched for.
+        batch_size: pictures that go through the model together. It changes speed and
+            memory, not the captions.
+
+    Raises:
+        LeyendaError: a setting that makes no sense, or more tokens asked for than the model can write.
+    """
+
+    def __init__(
+        self,
+        model: CaptioningModel,
+        settings: GenerationSettings | None = None,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+    ) -> None:
+        self.model = model
+        self.settings = settings or GenerationSettings()
+        self.batch_size = check_batch_size(batch_size)
+        model.check_length(self.settings)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path = models.DEFAULT_MODEL,
+        *,
+        device: str | None = None,
+        precision: str = "auto",
+        revision: str | None = None,
+        token: str | None = None,
+        beams: int = 1,
+        max_length: int = 50,
+        min_length: int = 0,
+        sample: bool = False,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        seed: int = 0,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+    ) -> Captioner:
+        """A captioner with the checkpoint of that name; settings are checked before it is loaded.
+
+        Args:
+            name: a checkpoint's folder, a training run's folder, a hub id, or `demo`.
+            device: `cpu`, `cuda`, `cuda:N`, `mps`; None takes the best one here.
+            precision: `auto`, `fp32`, `bf16` or `fp16`; `auto` is fp32 on a CPU.
+            revision: branch, tag or commit of a hub id.
+            token: hub token; None uses the one that `hf auth login` stored.
+            beams: beams of the search; 1 is greedy.
+            max_length: most tokens of a caption, the end token included.
+            min_length: fewest tokens before the caption may end.
+            sample: draw words at random by their probability instead of taking the best.
+            temperature: of the sampling; below 1 is more careful, above 1 more varied.
+            top_p: sample only from the most probable words that together reach this probability.
+            seed: of the sampling.
+            batch_size: pictures that go through the model together.
+
+        Raises:
+            ModelError: the checkpoint cannot be found, fetched or read.
+            LeyendaError: a setting that makes no sense.
+        """
+        settings = GenerationSettings(beams, max_length, min_length, sample, temperature, top_p, seed)
+        check_batch_size(batch_size)
+        model = models.load(name, device=device, precision=precision, revision=revision, token=token)
+        return cls(model, settings, batch_size)
+
+    @overload
+    def __call__(self, pictures: PictureLike) -> Caption: ...  # type: ignore[overload-overlap]  # str is iterable
+
+    @overload
+    def __call__(self, pictures: Iterable[PictureLike]) -> list[Caption | Skipped]: ...
+
+    def __call__(self, pictures: PictureLike | Iterable[PictureLike]) -> Caption | list[Caption | Skipped]:
+        """Caption one picture, or many.
+
+        Args:
+            pictures: a path, an http(s) address, encoded bytes, a Pillow picture, an array (height, width[,
+                channels]) or an `ImageSource`; or an iterable of these.
+
+        Returns:
+            The caption of one picture; or, for an iterable, one `Caption` or `Skipped` each, in order.
+
+        Raises:
+            ImageError: one picture was given and it cannot be used. Many pictures never raise it.
+        """
+        if isinstance(pictures, _SINGLE) or not isinstance(pictures, Iterable):
+            return self._generate([self._prepare(pictures)])[0]
+        return [result for _, result in self.stream(pictures)]
+
+    def stream(
+        self, pictures: Iterable[Picture], batch_size: int | None = None
+    ) -> Iterator[tuple[Picture, Caption | Skipped]]:
+        """Caption pictures as they come; memory does not grow with their number.
+
+        Args:
+            pictures: as for a call; read only as far as the next batch needs.
+            batch_size: pictures that go through the model together; None takes the captioner's own.
+
+        Yields:
+            Each input with its `Caption` or `Skipped`, in order.
+        """
+        size = self.batch_size if batch_size is None else check_batch_size(batch_size)
+        return self._stream(pictures, size)
+
+    def _stream(self, pictures: Iterable[Picture], size: int) -> Iterator[tuple[Picture, Caption | Skipped]]:
+        waiting: list[tuple[Picture, torch.Tensor | Skipped]] = []
+        good = 0
+        for picture in pictures:
+            prepared = self._prepare_or_skip(picture)
+            waiting.append((picture, prepared))
+            good += isinstance(prepared, torch.Tensor)
+            if good == size or not good or len(waiting) == _MOST_WAITING * size:
+                yield from self._finish(waiting)
+                waiting, good = [], 0
+        yield from self._finish(waiting)
+
+    def _finish(
+        self, waiting: Sequence[tuple[Picture, torch.Tensor | Skipped]]
+    ) -> Iterator[tuple[Picture, Caption | Skipped]]:
+        """Generate for those of a batch that could be prepared; give all of them back in order."""
+        ready = [prepared for _, prepared in waiting if isinstance(prepared, torch.Tensor)]
+        captions = iter(self._generate(ready))
+        for picture, prepared in waiting:
+            yield picture, prepared if isinstance(prepared, Skipped) else next(captions)
+
+    def _prepare_or_skip(self, picture: PictureLike) -> torch.Tensor | Skipped:
+        try:
+            return self._prepare(picture)
+        except ImageError as error:
+            return Skipped(error.code, str(error))
+
+    def _prepare(self, picture: object) -> torch.Tensor:
+        """Pixel values `[3, height, width]` of one picture."""
+        if isinstance(picture, str) and picture.lower().startswith(("http://", "https://")):
+            picture = fetch(picture)
+        # What is no picture at all is an ImageError of `open_picture`.
+        return self.model.pixel_values([open_picture(picture)])[0]  # type: ignore[arg-type]
+
+    def _generate(self, prepared: Sequence[torch.Tensor]) -> list[Caption]:
+        if not prepared:
+            return []
+        try:
+            return self.model.generate(torch.stack(list(prepared)), self.settings)
+        except torch.cuda.OutOfMemoryError as error:
+            raise LeyendaError(
+                f"The memory of {self.model.device} is too small for {len(prepared)} pictures together.",
+                f"Use a batch size below {len(prepared)} (--batch-size)."
+                if len(prepared) > 1
+                else "Use fewer beams, or --device cpu.",
+            ) from error
+
+
+def check_batch_size(batch_size: int) -> int:
+    """The batch size, if it is a whole number from 1 up.
+
+    Raises:
+        LeyendaError: it is not.
+    """
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise LeyendaError(f"The batch size is {batch_size!r}.", "It must be a whole number from 1 up.")
+    return batch_size
