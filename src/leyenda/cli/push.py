@@ -41,7 +41,7 @@ def command(
     if dry_run:
         parcel = prepare(run, repo, license_id=license_id, language=language)
         click.echo(parcel.summary(repo), err=True)
-        click.echo(parcel.card)
+        click.echo(parcel.card, nl=False)
         return
     address = push(
         run,

@@ -5,8 +5,12 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from leyenda.errors import DiskError, HubError, LeyendaError
+
+if TYPE_CHECKING:
+    from huggingface_hub.errors import HfHubHTTPError
 
 TRY_AGAIN = "Run the same command again: what has arrived is not sent twice."
 
@@ -44,7 +48,9 @@ def _explained(error: Exception, repo_id: str, revision: str | None) -> LeyendaE
         if isinstance(each, OSError) and each.errno == errno.ENOSPC:
             return DiskError("The disk is full.", "Make room and run the same command again.")
         if isinstance(each, HfHubHTTPError):
-            return _refusal(each.response.status_code, each, repo_id, revision)
+            # A ValueError of the client says more than the answer behind it: which file was refused.
+            said = error if type(error) is ValueError else each.server_message or each
+            return _refusal(each, _one_line(said), repo_id, revision)
     for each in chain:
         if isinstance(each, HTTPError | ConnectionError | TimeoutError):
             reason = f"{type(each).__name__}: {_one_line(each)}".rstrip(": ")
@@ -55,10 +61,10 @@ def _explained(error: Exception, repo_id: str, revision: str | None) -> LeyendaE
     return HubError(f"The hub cannot be used ({type(error).__name__}: {_one_line(error)}).", TRY_AGAIN)
 
 
-def _refusal(status: int, error: Exception, repo_id: str, revision: str | None) -> HubError:
+def _refusal(error: HfHubHTTPError, said: str, repo_id: str, revision: str | None) -> HubError:
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
-    said = _one_line(getattr(error, "server_message", None) or error)
+    status = error.response.status_code
     if isinstance(error, GatedRepoError):
         return HubError(
             f"{repo_id!r} asks for permission first.", "Request it on its page, then: hf auth login."
