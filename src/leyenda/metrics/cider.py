@@ -1,0 +1,55 @@
+"""CIDEr-D as the official COCO caption evaluation computes it (its class is called Cider).
+
+Vedantam et al. 2015, "CIDEr: Consensus-based Image Description Evaluation". Without stemming; n = 1 to 4; a penalty
+for length with sigma 6, on the difference in bigrams; times 10. An n-gram's weight falls with the number of images
+whose references hold it, so scores from different collections cannot be compared, and one image alone scores 0.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from leyenda.metrics.corpus import Corpus, Measurement
+from leyenda.metrics.ngrams import NgramCounts
+
+SIGMA = 6.0
+SCALE = 10.0
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def cider_d(corpus: Corpus) -> Measurement:
+    """CIDEr-D over all images (the mean) and for each, in [0, 10]."""
+    images, references = len(corpus.ids), corpus.image_of_reference
+    bigrams = np.bincount(corpus.ngrams[1].caption, corpus.ngrams[1].count, images + len(references))
+    difference = bigrams[references] - bigrams[images:]
+    penalty = np.exp(-(difference**2) / (2 * SIGMA**2))
+    similarity = np.mean([_similarity(corpus, counts) for counts in corpus.ngrams], axis=0) * penalty
+    per_image = np.bincount(references, similarity, images) / corpus.reference_counts * SCALE
+    return Measurement(float(per_image.mean()), per_image, corpus.tokenization)
+
+
+def _similarity(corpus: Corpus, counts: NgramCounts) -> Floats:
+    """Clipped cosine of each reference with its image's hypothesis, for one n, shape (references,)."""
+    images = len(corpus.ids)
+    references = len(corpus.image_of_reference)
+    weight = counts.count * _rarity(corpus, counts)[counts.ngram]
+    norm = np.sqrt(np.bincount(counts.caption, weight**2, images + references))
+    said, wanted = counts.in_common(corpus.image_of_reference, images)
+    products = np.minimum(weight[said], weight[wanted]) * weight[wanted]
+    overlap = np.bincount(counts.caption[wanted] - images, products, references)
+    norms = norm[corpus.image_of_reference] * norm[images:]
+    return np.divide(overlap, norms, out=np.zeros(references), where=norms > 0)
+
+
+def _rarity(corpus: Corpus, counts: NgramCounts) -> Floats:
+    """ln(images) - ln(images whose references hold the n-gram), for every n-gram, shape (kinds,)."""
+    images = len(corpus.ids)
+    written = counts.caption >= images
+    image = corpus.image_of_reference[counts.caption[written] - images]
+    pairs = np.unique(image * max(1, counts.kinds) + counts.ngram[written])
+    frequency = np.bincount(pairs % max(1, counts.kinds), minlength=counts.kinds)
+    return np.asarray(math.log(images) - np.log(np.maximum(1, frequency)))

@@ -1,0 +1,112 @@
+"""What a caption's score must beat: one caption for every picture, and the right captions on the wrong pictures."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from leyenda.metrics.corpus import Corpus
+from leyenda.metrics.registry import chosen
+from leyenda.metrics.scoring import measured
+from leyenda.metrics.word_error import normalized
+from leyenda.records import Scores
+
+CANDIDATES = 200
+"""How many captions are tried as the constant caption: those whose words are the commonest among all candidates."""
+
+
+def controls(
+    hypotheses: Mapping[str, str],
+    references: Mapping[str, Sequence[str]],
+    candidates: Sequence[str] | None = None,
+    *,
+    seed: int = 0,
+    metrics: Sequence[str] | None = None,
+    tokenizer: str = "ptb",
+) -> tuple[str, dict[str, Scores]]:
+    """Score two captioners that see no picture, on the same images.
+
+    `constant` gives every picture the caption with the fewest word errors (`wer`) among the candidates; ties: higher
+    CIDEr-D, then alphabetical order. `shuffled` deals the model's own captions out to the wrong pictures: no picture
+    keeps its own, unless there is only one.
+
+    Args:
+        hypotheses: image id -> the generated caption.
+        references: image id -> what people wrote about it.
+        candidates: captions to choose the constant from, say those of the training split; None or none: the
+            references themselves. Of more than `CANDIDATES` the most central are tried.
+        seed: decides the shuffling.
+        metrics: names in `METRICS`; None: all of them.
+        tokenizer: as in `score`.
+
+    Returns:
+        The constant caption, and the scores of `constant` and `shuffled`.
+
+    Raises:
+        ScoreError: as `score` does.
+        MissingExtra: the part of leyenda that counts word errors is not installed.
+    """
+    names = [metric.name for metric in chosen(metrics)]
+    corpus = Corpus.checked(hypotheses, references, tokenizer)
+    constant = best_constant(corpus, candidates or [text for texts in corpus.references for text in texts])
+    dealt = deranged(corpus.hypotheses, seed)
+    return constant, {
+        "constant": measured(corpus.with_hypotheses([constant] * len(corpus.ids)), names),
+        "shuffled": measured(corpus.with_hypotheses(dealt), names),
+    }
+
+
+def best_constant(corpus: Corpus, candidates: Sequence[str]) -> str:
+    """The candidate that has the lowest word error rate as the caption of every image."""
+    tried = most_central(candidates, CANDIDATES)
+    rates = [_constant_error_rate(corpus, text) for text in tried]
+    lowest = min(rates)
+    equals = [text for text, rate in zip(tried, rates, strict=True) if rate == lowest]
+    if len(equals) == 1:
+        return equals[0]
+    return min(equals, key=lambda text: (-_constant_cider(corpus, text), text))
+
+
+def _constant_error_rate(corpus: Corpus, text: str) -> float:
+    return measured(corpus.with_hypotheses([text] * len(corpus.ids)), ["wer"]).values["wer"]
+
+
+def _constant_cider(corpus: Corpus, text: str) -> float:
+    return measured(corpus.with_hypotheses([text] * len(corpus.ids)), ["cider_d"]).values["cider_d"]
+
+
+def most_central(captions: Sequence[str], count: int) -> list[str]:
+    """The captions whose words are most common, in alphabetical order when equally so.
+
+    A caption's centrality is the mean, over its words, of the share of captions that hold the word.
+
+    >>> most_central(["a dog", "a cat", "purple haze", "a dog"], 2)
+    ['a dog', 'a cat']
+    """
+    different = sorted(set(captions))
+    if len(different) <= count:
+        return different
+    words = {text: normalized(text).split() for text in different}
+    holders = Counter(word for text in captions for word in set(words[text]))
+
+    def centrality(text: str) -> float:
+        return sum(holders[word] for word in words[text]) / max(1, len(words[text]))
+
+    return sorted(different, key=lambda text: (-centrality(text), text))[:count]
+
+
+def deranged(captions: Sequence[str], seed: int) -> list[str]:
+    """The captions in an order in which none stands where it stood, unless there is only one.
+
+    The order is one random cycle through all places (Sattolo's algorithm).
+
+    >>> deranged(["one", "two"], seed=0)
+    ['two', 'one']
+    """
+    dealt = list(captions)
+    chance = random.Random(seed)  # noqa: S311 - a control, no secret
+    for place in range(len(dealt) - 1, 0, -1):
+        other = chance.randrange(place)
+        dealt[place], dealt[other] = dealt[other], dealt[place]
+    return dealt

@@ -1,0 +1,162 @@
+"""The captions to be scored and what people wrote, checked and prepared once for every metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from leyenda.errors import ScoreError, near
+from leyenda.metrics.ngrams import NgramCounts, count_ngrams
+from leyenda.metrics.ptb_tokenizer import ptb_tokens
+from leyenda.metrics.unicode_tokenizer import unicode_tokens
+
+Result = TypeVar("Result")
+
+TOKENIZERS: Mapping[str, tuple[Callable[[str], tuple[str, ...]], str]] = {
+    "ptb": (
+        ptb_tokens,
+        "Penn Treebank tokens as in the official COCO caption evaluation (rules for English): "
+        "lower case, punctuation dropped",
+    ),
+    "unicode": (
+        unicode_tokens,
+        "Unicode NFC, lower case, runs of letters, digits and their marks; everything else separates",
+    ),
+}
+"""Tokenizers that BLEU, CIDEr-D and COCO's ROUGE-L can use: name -> function, and how it prepares text, in words."""
+
+NAMED_IDS = 5
+"""How many image ids an error message lists."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One metric's outcome: over all images, and for each image (in the corpus's order) where that makes sense."""
+
+    value: float
+    per_image: np.ndarray[Any, np.dtype[np.float64]] | None
+    normalization: str
+
+
+@dataclass
+class Corpus:
+    """Hypotheses beside their references, in one order; prepared forms are made when first asked for.
+
+    Args:
+        ids: image ids, in the order of the hypotheses.
+        hypotheses: one caption per image.
+        references: what people wrote, at least one caption per image.
+        tokenizer: a name in `TOKENIZERS`.
+    """
+
+    ids: tuple[str, ...]
+    hypotheses: tuple[str, ...]
+    references: tuple[tuple[str, ...], ...]
+    tokenizer: str = "ptb"
+    _results: dict[object, object] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def checked(
+        cls,
+        hypotheses: Mapping[str, str],
+        references: Mapping[str, Sequence[str]],
+        tokenizer: str = "ptb",
+    ) -> Corpus:
+        """A corpus of captions that fit together.
+
+        Raises:
+            ScoreError: no images, ids on one side only, an image without references, or an unknown tokenizer.
+        """
+        if tokenizer not in TOKENIZERS:
+            hint = near(tokenizer, TOKENIZERS) or "They are: " + ", ".join(TOKENIZERS) + "."
+            raise ScoreError(f"There is no tokenizer {tokenizer!r}.", hint)
+        _check_ids(hypotheses, references)
+        ids = tuple(hypotheses)
+        return cls(
+            ids, tuple(hypotheses[i] for i in ids), tuple(tuple(references[i]) for i in ids), tokenizer
+        )
+
+    def with_hypotheses(self, hypotheses: Sequence[str]) -> Corpus:
+        """The same images and references with other captions."""
+        return Corpus(self.ids, tuple(hypotheses), self.references, self.tokenizer)
+
+    def once(self, measure: Callable[[Corpus], Result]) -> Result:
+        """What `measure` returns for this corpus, computed the first time only."""
+        if measure not in self._results:
+            self._results[measure] = measure(self)
+        return self._results[measure]  # type: ignore[return-value]
+
+    @property
+    def tokenization(self) -> str:
+        """How tokens are made, in words."""
+        return TOKENIZERS[self.tokenizer][1]
+
+    @cached_property
+    def reference_counts(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """References per image, shape (images,)."""
+        return np.array([len(texts) for texts in self.references], dtype=np.int64)
+
+    @cached_property
+    def image_of_reference(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """For every reference, in order, the place of its image, shape (references,)."""
+        return np.repeat(np.arange(len(self.ids)), self.reference_counts)
+
+    @cached_property
+    def first_reference(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """For every image, the place of its first reference among all references, shape (images,)."""
+        return np.concatenate(([0], np.cumsum(self.reference_counts)[:-1]))
+
+    @cached_property
+    def hypothesis_tokens(self) -> list[tuple[str, ...]]:
+        """Tokens of every hypothesis."""
+        tokenize = TOKENIZERS[self.tokenizer][0]
+        return [tokenize(text) for text in self.hypotheses]
+
+    @cached_property
+    def reference_tokens(self) -> list[tuple[str, ...]]:
+        """Tokens of every reference, in one flat list."""
+        tokenize = TOKENIZERS[self.tokenizer][0]
+        return [tokenize(text) for texts in self.references for text in texts]
+
+    @cached_property
+    def ngrams(self) -> list[NgramCounts]:
+        """n-grams of n = 1..4 of all captions: the hypotheses first, then all references."""
+        return count_ngrams(self.hypothesis_tokens + self.reference_tokens)
+
+
+def _check_ids(hypotheses: Mapping[str, str], references: Mapping[str, Sequence[str]]) -> None:
+    if not hypotheses and not references:
+        raise ScoreError("There is nothing to score: no captions were given.", "Give at least one image.")
+    missing = [image for image in references if image not in hypotheses]
+    if missing:
+        raise ScoreError(
+            f"{_count(missing)} no generated caption: {_some(missing)}.",
+            "Caption every image, or leave it out.",
+        )
+    extra = [image for image in hypotheses if image not in references]
+    if extra:
+        raise ScoreError(
+            f"{_count(extra)} a generated caption but no references: {_some(extra)}.",
+            "Add references, or leave the captions out.",
+        )
+    for image, texts in references.items():
+        if isinstance(texts, str):
+            raise ScoreError(f"The references of {image!r} are one text.", "Give a list of captions.")
+    bare = [image for image, texts in references.items() if not len(texts)]
+    if bare:
+        raise ScoreError(
+            f"{_count(bare)} an empty list of references: {_some(bare)}.", "Every image needs at least one."
+        )
+
+
+def _count(images: Sequence[str]) -> str:
+    return "1 image has" if len(images) == 1 else f"{len(images)} images have"
+
+
+def _some(images: Sequence[str]) -> str:
+    named = ", ".join(repr(image) for image in images[:NAMED_IDS])
+    return named + (f" and {len(images) - NAMED_IDS} more" if len(images) > NAMED_IDS else "")

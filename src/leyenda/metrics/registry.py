@@ -1,0 +1,89 @@
+"""Every metric by name: what it measures, in plain words, and whether a lower or a higher value is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
+
+from leyenda.errors import ScoreError, near
+from leyenda.metrics.bleu import bleu
+from leyenda.metrics.cider import cider_d
+from leyenda.metrics.coco_rouge import coco_rouge_l
+from leyenda.metrics.corpus import Corpus, Measurement
+from leyenda.metrics.distinct import distinct
+from leyenda.metrics.rouge import rouge_l, rouge_n
+from leyenda.metrics.word_error import cer, wer, wer_first
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One way to score captions.
+
+    Args:
+        name: as in `Scores.values`.
+        direction: which values are better.
+        best: the value that no caption can beat.
+        english: one plain line on what it means.
+        spanish: the same in Spanish.
+        measure: computes it.
+    """
+
+    name: str
+    direction: Literal["lower", "higher"]
+    best: float
+    english: str
+    spanish: str
+    measure: Callable[[Corpus], Measurement] = field(repr=False, compare=False)
+
+
+# fmt: off
+_ALL = (
+    Metric("wer", "lower", 0.0, "Words to change, per word of the closest human caption.", "Palabras que habría que cambiar, por palabra de la descripción humana más cercana.", wer),
+    Metric("wer_first", "lower", 0.0, "Words to change, per word of the first human caption.", "Palabras que habría que cambiar, por palabra de la primera descripción humana.", wer_first),
+    Metric("cer", "lower", 0.0, "Letters to change, per letter of the closest human caption.", "Letras que habría que cambiar, por letra de la descripción humana más cercana.", cer),
+    Metric("rouge1", "higher", 1.0, "Share of words in common with the best-matching human caption.", "Proporción de palabras en común con la descripción humana que mejor coincide.", partial(rouge_n, order=1)),
+    Metric("rouge2", "higher", 1.0, "Share of word pairs in common with the best-matching human caption.", "Proporción de pares de palabras en común con la descripción humana que mejor coincide.", partial(rouge_n, order=2)),
+    Metric("rougeL", "higher", 1.0, "Share of words in common, in the same order, with the best-matching human caption.", "Proporción de palabras en común y en el mismo orden con la descripción humana que mejor coincide.", rouge_l),
+    Metric("bleu_1", "higher", 1.0, "How many of the caption's words people used too.", "Cuántas palabras de la descripción usaron también las personas.", partial(bleu, order=1)),
+    Metric("bleu_2", "higher", 1.0, "How many of its words and word pairs people used too.", "Cuántas de sus palabras y pares de palabras usaron también las personas.", partial(bleu, order=2)),
+    Metric("bleu_3", "higher", 1.0, "How many of its phrases of up to three words people used too.", "Cuántas de sus frases de hasta tres palabras usaron también las personas.", partial(bleu, order=3)),
+    Metric("bleu_4", "higher", 1.0, "How many of its phrases of up to four words people used too.", "Cuántas de sus frases de hasta cuatro palabras usaron también las personas.", partial(bleu, order=4)),
+    Metric("cider_d", "higher", 10.0, "Agreement with people on the telling words: rare words count more than common ones.", "Acuerdo con las personas en las palabras que importan: las raras cuentan más que las corrientes.", cider_d),
+    Metric("coco_rouge_l", "higher", 1.0, "Words in common, in the same order, as the COCO challenge counts them.", "Palabras en común y en el mismo orden, contadas como en el concurso COCO.", coco_rouge_l),
+    Metric("distinct", "higher", 1.0, "Share of captions that differ: 1 when every picture gets its own, near 0 when all get the same.", "Proporción de descripciones distintas: 1 si cada imagen tiene la suya, casi 0 si todas tienen la misma.", distinct),
+)
+# fmt: on
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+"""Every metric by name, in the order in which scores are shown."""
+
+
+def metric(name: str) -> Metric:
+    """The metric of that name.
+
+    Raises:
+        ScoreError: there is none; near names are listed.
+    """
+    if name not in METRICS:
+        hint = near(name, METRICS) or "They are: " + ", ".join(METRICS) + "."
+        raise ScoreError(f"There is no metric {name!r}.", hint)
+    return METRICS[name]
+
+
+def chosen(names: Iterable[str] | None) -> tuple[Metric, ...]:
+    """The metrics of these names in the given order, without repeats; all of them when None."""
+    return tuple(METRICS.values()) if names is None else tuple(metric(name) for name in dict.fromkeys(names))
+
+
+def better(name: str, a: float, b: float) -> bool:
+    """Whether value `a` of a metric is better than value `b` (equal values are not).
+
+    Raises:
+        ScoreError: there is no such metric.
+
+    >>> better("wer", 0.1, 0.2), better("cider_d", 0.1, 0.2)
+    (True, False)
+    """
+    return a < b if metric(name).direction == "lower" else a > b

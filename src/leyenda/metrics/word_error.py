@@ -1,0 +1,146 @@
+"""Word and character errors against the reference that a caption comes closest to.
+
+Levenshtein distances by rapidfuzz, which is what jiwer counts with; the numbers are jiwer's.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from leyenda.errors import MissingExtra
+from leyenda.metrics.corpus import Corpus, Measurement
+from leyenda.metrics.unicode_tokenizer import nfc
+
+NORMALIZATION = "lower case, Unicode NFC, Unicode punctuation removed, white space collapsed; accents stay"
+NEAREST_WORDS = "the reference with the lowest error rate (ties: fewer errors, then the first)"
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+class _Punctuation(dict[int, int | None]):
+    """For `str.translate`: every Unicode punctuation character (category P) is removed."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if unicodedata.category(chr(code)).startswith("P") else code
+        return self[code]
+
+
+_PUNCTUATION = _Punctuation()
+
+
+def normalized(text: str) -> str:
+    """Text as word and character errors compare it.
+
+    >>> normalized(" ¡Un  NIÑO, corre! ")
+    'un niño corre'
+    """
+    return " ".join(nfc(nfc(text).lower()).translate(_PUNCTUATION).split())
+
+
+def wer(corpus: Corpus) -> Measurement:
+    """Word error rate against the nearest reference.
+
+    An image's rate is its word errors over the words of its nearest reference, or over 1 when that is empty (so
+    its value is then the number of words said). Over all images: summed errors over summed words of the nearest
+    references.
+    """
+    return _nearest(corpus, _words, f"{NORMALIZATION}; nearest reference: {NEAREST_WORDS}")
+
+
+def wer_first(corpus: Corpus) -> Measurement:
+    """Word error rate against each image's first reference, as with a data set of one caption per image."""
+    edits, lengths = corpus.once(_words)
+    first = corpus.first_reference
+    return _rates(edits[first], lengths[first], f"{NORMALIZATION}; first reference only")
+
+
+def cer(corpus: Corpus) -> Measurement:
+    """Character error rate (spaces count) against the nearest reference, which may differ from that of `wer`."""
+    return _nearest(corpus, _characters, f"{NORMALIZATION}; nearest reference: {NEAREST_WORDS}")
+
+
+def _nearest(
+    corpus: Corpus, count: Callable[[Corpus], tuple[Integers, Integers]], normalization: str
+) -> Measurement:
+    edits, lengths = corpus.once(count)
+    rate = edits / np.maximum(1, lengths)
+    order = np.lexsort((edits, rate, corpus.image_of_reference))  # stable, so the first of equals stays first
+    chosen = order[corpus.first_reference]
+    return _rates(edits[chosen], lengths[chosen], normalization)
+
+
+def _rates(edits: Integers, lengths: Integers, normalization: str) -> Measurement:
+    value = edits.sum() / max(1, lengths.sum())
+    return Measurement(float(value), edits / np.maximum(1, lengths), normalization)
+
+
+def _words(corpus: Corpus) -> tuple[Integers, Integers]:
+    """Word errors and words of every reference."""
+    return count_errors(*corpus.once(_texts), words=True)
+
+
+def _characters(corpus: Corpus) -> tuple[Integers, Integers]:
+    """Character errors and characters of every reference."""
+    return count_errors(*corpus.once(_texts), words=False)
+
+
+def _texts(corpus: Corpus) -> tuple[list[str], list[str]]:
+    """Normalised hypothesis and reference, side by side, for every reference."""
+    said = [normalized(text) for text in corpus.hypotheses]
+    wanted = [normalized(text) for texts in corpus.references for text in texts]
+    return [said[image] for image in corpus.image_of_reference], wanted
+
+
+def count_errors(
+    hypotheses: Sequence[str], references: Sequence[str], *, words: bool
+) -> tuple[Integers, Integers]:
+    """Substitutions, deletions and insertions that turn each reference into its hypothesis.
+
+    Args:
+        hypotheses: normalised texts.
+        references: as many normalised texts.
+        words: count words (apart by spaces); otherwise characters.
+
+    Returns:
+        Errors, shape (pairs,), and length of each reference in words or characters, shape (pairs,).
+
+    Raises:
+        MissingExtra: the part of leyenda that counts errors is not installed.
+
+    >>> count_errors(["a dog runs"], ["the dog"], words=True)
+    (array([2]), array([2]))
+    """
+    try:
+        from rapidfuzz.distance import Levenshtein
+        from rapidfuzz.process import cpdist
+    except ImportError as error:
+        raise MissingExtra("Counting word errors", "scores") from error
+    if words:
+        hypotheses, references = _one_character_per_word(hypotheses, references)
+    edits = cpdist(hypotheses, references, scorer=Levenshtein.distance, dtype=np.int64)
+    lengths = np.array([len(text) for text in references], dtype=np.int64)
+    return edits.reshape(-1), lengths
+
+
+def _one_character_per_word(*sides: Sequence[str]) -> list[list[str]]:
+    """Texts in which every different word is one character, so that distances count words."""
+    characters: dict[str, str] = {}
+    known: dict[str, str] = {}
+
+    def short(text: str) -> str:
+        if text not in known:
+            known[text] = "".join(
+                characters.setdefault(word, chr(_FIRST + len(characters))) for word in text.split()
+            )
+        return known[text]
+
+    return [[short(text) for text in side] for side in sides]
+
+
+_FIRST = 0xE000
+"""Beyond the surrogates, so that a million words fit below the end of Unicode."""
