@@ -1,1 +1,6 @@
-"""Scores and predictions become a page."""
+"""Scores and predictions become a page for people, and its Markdown twin for model cards."""
+
+from leyenda.reports.markdown import render_markdown
+from leyenda.reports.page import render_report, write_report
+
+__all__ = ["render_markdown", "render_report", "write_report"]

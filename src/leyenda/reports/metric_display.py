@@ -1,0 +1,61 @@
+"""What a page says about a metric: its name, which way is better, and what it means in one line."""
+
+from __future__ import annotations
+
+from leyenda.metrics import METRICS
+from leyenda.reports.texts import Wording
+
+TITLES = {
+    "wer": "WER",
+    "wer_first": "WER, first caption",
+    "cer": "CER",
+    "mer": "MER",
+    "wil": "WIL",
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "rougeL": "ROUGE-L",
+    "rougeLsum": "ROUGE-Lsum",
+    "coco_rouge_l": "ROUGE-L (COCO)",
+    "bleu_1": "BLEU-1",
+    "bleu_2": "BLEU-2",
+    "bleu_3": "BLEU-3",
+    "bleu_4": "BLEU-4",
+    "cider_d": "CIDEr-D",
+    "meteor": "METEOR",
+    "spice": "SPICE",
+    "distinct": "Distinct",
+}
+"""The names that papers use; a metric that is not here goes by its own name."""
+
+
+def title(name: str) -> str:
+    """A metric's name as papers write it.
+
+    >>> title("cider_d"), title("my_metric")
+    ('CIDEr-D', 'my_metric')
+    """
+    return TITLES.get(name, name)
+
+
+def is_lower_better(name: str) -> bool | None:
+    """Whether a smaller value is better; None for a metric that nobody registered.
+
+    >>> is_lower_better("wer"), is_lower_better("cider_d"), is_lower_better("unheard_of")
+    (True, False, None)
+    """
+    metric = METRICS.get(name)
+    return None if metric is None else metric.direction == "lower"
+
+
+def direction(name: str, say: Wording) -> str:
+    """Which way is better, in words; empty for a metric that nobody registered."""
+    lower = is_lower_better(name)
+    return "" if lower is None else say("lower" if lower else "higher")
+
+
+def explanation(name: str, say: Wording) -> str:
+    """What the score means, in one line of plain words; empty for a metric that nobody registered."""
+    metric = METRICS.get(name)
+    if metric is None:
+        return ""
+    return metric.spanish if say.language == "es" else metric.english

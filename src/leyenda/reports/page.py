@@ -1,0 +1,210 @@
+"""The report: one HTML file that needs no network, readable on a phone, by keyboard and by screen reader."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+from markupsafe import Markup
+
+from leyenda import __version__
+from leyenda.errors import DiskError
+from leyenda.records import EvaluationResult, Scores
+from leyenda.reports import gallery, metric_display, verdict
+from leyenda.reports.error_patterns import error_patterns
+from leyenda.reports.histograms import confidence_histogram, length_histogram
+from leyenda.reports.learning_curves import learning_curves
+from leyenda.reports.texts import Wording, wording
+
+SKIPPED_SHOWN = 100
+"""Rows of the table of skipped pictures; the rest is counted."""
+
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def write_report(
+    path: str | Path,
+    *,
+    title: str,
+    result: EvaluationResult,
+    base: EvaluationResult | None = None,
+    history: Sequence[Mapping[str, object]] = (),
+    recipe: Mapping[str, object] | None = None,
+    data_summary: Mapping[str, object] | None = None,
+    language: str = "en",
+    notes: Sequence[str] = (),
+) -> Path:
+    """Write the report as one file, whole or not at all.
+
+    Args:
+        path: the file to write; its folder is made when it is missing.
+        title: the page's heading.
+        result: scores, predictions and skipped pictures of the model.
+        base: the same of the model before tuning, on the same pictures.
+        history: rows of a run's `history.jsonl`, for the learning curves.
+        recipe: the resolved recipe of the training run.
+        data_summary: facts about the data, by name; values may be numbers, texts, lists and further mappings.
+        language: `en` or `es`.
+        notes: sentences to show at the top.
+
+    Returns:
+        The path written.
+
+    Raises:
+        DiskError: the file cannot be written.
+        LeyendaError: there is no report in that language.
+        MissingExtra: a history is given and matplotlib is not installed.
+    """
+    page = render_report(
+        title=title,
+        result=result,
+        base=base,
+        history=history,
+        recipe=recipe,
+        data_summary=data_summary,
+        language=language,
+        notes=notes,
+    )
+    target = Path(path)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.write_text(page, encoding="utf-8")
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DiskError(
+            f"The report {str(target)!r} cannot be written: {reason}.", "Choose another file."
+        ) from error
+    return target
+
+
+def render_report(
+    *,
+    title: str,
+    result: EvaluationResult,
+    base: EvaluationResult | None = None,
+    history: Sequence[Mapping[str, object]] = (),
+    recipe: Mapping[str, object] | None = None,
+    data_summary: Mapping[str, object] | None = None,
+    language: str = "en",
+    notes: Sequence[str] = (),
+) -> str:
+    """The report as the text of an HTML page.
+
+    Args:
+        title: the page's heading.
+        result: scores, predictions and skipped pictures of the model.
+        base: the same of the model before tuning, on the same pictures.
+        history: rows of a run's `history.jsonl`, for the learning curves.
+        recipe: the resolved recipe of the training run.
+        data_summary: facts about the data, by name.
+        language: `en` or `es`.
+        notes: sentences to show at the top.
+
+    Raises:
+        LeyendaError: there is no report in that language.
+        MissingExtra: a history is given and matplotlib is not installed.
+    """
+    say = wording(language)
+    page = _template().render(
+        t=say,
+        metrics=metric_display,
+        page_title=title,
+        version=__version__,
+        css=Markup(_resource("report.css")),  # noqa: S704 - our own file
+        result=result,
+        base=base,
+        notes=notes,
+        headline=verdict.headline(result, say),
+        main_metric=verdict.main_metric(result),
+        contenders=verdict.contenders(result, base, say),
+        warnings=verdict.warnings(result, base, history, say),
+        columns=_score_columns(result, base, say),
+        normalizations=_normalizations(result.scores),
+        curves=learning_curves(history, say),
+        lengths=length_histogram(result.predictions),
+        ranking=(ranking := gallery.ranking_metric(result)),
+        confidences=confidence_histogram(
+            result.predictions, result.scores.per_image[ranking] if ranking else {}
+        ),
+        mean_confidence=_mean_confidence(result),
+        shelves=_filled_shelves(result, base),
+        patterns=error_patterns(result.predictions),
+        skipped=list(result.skipped.items())[:SKIPPED_SHOWN],
+        skipped_reasons=Counter(each.code for each in result.skipped.values()).most_common(),
+        data_summary=data_summary,
+        recipe=yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True) if recipe else "",
+    )
+    return _printable(page)
+
+
+def _score_columns(
+    result: EvaluationResult, base: EvaluationResult | None, say: Wording
+) -> list[tuple[str, Scores]]:
+    """Heading and scores of each column: the model, its base, the controls."""
+    columns = [(say("this_model"), result.scores)]
+    if base:
+        columns.append((say("base"), base.scores))
+    return columns + [(verdict.control_name(name, say), scores) for name, scores in result.controls.items()]
+
+
+def _normalizations(scores: Scores) -> list[tuple[str, list[str]]]:
+    """How text was prepared -> the metrics that did so."""
+    ways: dict[str, list[str]] = {}
+    for name, how in scores.normalization.items():
+        ways.setdefault(how, []).append(metric_display.title(name))
+    return list(ways.items())
+
+
+def _mean_confidence(result: EvaluationResult) -> float:
+    confidences = [each.confidence for each in result.predictions if each.confidence is not None]
+    return sum(confidences) / len(confidences) if confidences else 0.0
+
+
+def _filled_shelves(
+    result: EvaluationResult, base: EvaluationResult | None
+) -> Iterator[tuple[str, list[gallery.Card]]]:
+    for shelf in gallery.shelves(result):
+        yield shelf.kind, [gallery.card(prediction, result, base) for prediction in shelf.predictions]
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.tests["mapping_of_facts"] = lambda value: isinstance(value, Mapping)
+    environment.filters["fact"] = _fact
+    return environment.from_string(_resource("report.html"))
+
+
+def _fact(value: Any, say: Wording) -> str:
+    """One value of the data summary as text."""
+    if isinstance(value, bool):
+        return say("yes" if value else "no")
+    if isinstance(value, int):
+        return say.count(value)
+    if isinstance(value, float):
+        return say.number(value, 1 if abs(value) >= 10 else 2)
+    return "–" if value is None else str(value)
+
+
+def _resource(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _printable(page: str) -> str:
+    """What HTML and UTF-8 cannot carry (control characters, broken file names) becomes a replacement sign."""
+    return _NO_TEXT.sub("\ufffd", page).encode("utf-8", "replace").decode("utf-8")

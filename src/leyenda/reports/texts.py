@@ -1,0 +1,312 @@
+"""Every sentence of the report, in English and in Spanish, in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from leyenda.errors import LeyendaError
+from leyenda.reports import number_format
+
+LanguageCode = Literal["en", "es"]
+
+LANGUAGES: tuple[str, ...] = get_args(LanguageCode)
+
+TEXTS: dict[str, tuple[str, str]] = {
+    # The frame of the page
+    "skip_link": ("Skip to the report", "Saltar al informe"),
+    "contents": ("Contents", "Contenido"),
+    "made_by": ("Made by leyenda {version}.", "Hecho por leyenda {version}."),
+    "self_contained": (
+        "This page is one file and needs no network.",
+        "Esta página es un solo archivo y no necesita red.",
+    ),
+    "model": ("Model", "Modelo"),
+    "base_model": ("Base model", "Modelo de partida"),
+    "notes": ("Notes", "Notas"),
+    "warning": ("Warning:", "Aviso:"),
+    "n_pictures": ("{count} pictures", "{count} imágenes"),
+    "n_pictures_one": ("{count} picture", "{count} imagen"),
+    "n_skipped": ("{count} skipped", "{count} omitidas"),
+    "n_skipped_one": ("{count} skipped", "{count} omitida"),
+    "yes": ("yes", "sí"),
+    "no": ("no", "no"),
+    # In short
+    "summary": ("In short", "En resumen"),
+    "headline_wer": (
+        "Of 100 words, {errors} are wrong, missing or too many.",
+        "De cada 100 palabras, {errors} están mal, faltan o sobran.",
+    ),
+    "headline_wer_one": (
+        "Of 100 words, 1 is wrong, missing or too many.",
+        "De cada 100 palabras, 1 está mal, falta o sobra.",
+    ),
+    "headline_wer_none": (
+        "Not one word is wrong, missing or too many.",
+        "Ni una palabra está mal, falta o sobra.",
+    ),
+    "headline_wer_few": (
+        "Of 100 words, fewer than one is wrong, missing or too many.",
+        "De cada 100 palabras, menos de una está mal, falta o sobra.",
+    ),
+    "headline_wer_over": (
+        "For every 100 words that people wrote, the model makes {errors} mistakes.",
+        "Por cada 100 palabras escritas por personas, el modelo comete {errors} errores.",
+    ),
+    "headline_score": ("{metric}: {value}", "{metric}: {value}"),
+    "headline_empty": ("No picture was scored.", "No se ha puntuado ninguna imagen."),
+    "headline_about": (
+        "Each caption was generated from its picture alone and compared with the nearest caption that a person wrote.",
+        "Cada descripción se generó solo a partir de su imagen y se comparó con la más parecida de las escritas "
+        "por personas.",
+    ),
+    "compared_wer": ("Wrong words in 100 (less is better)", "Palabras erróneas de cada 100 (menos es mejor)"),
+    "compared_score": ("{metric} ({direction})", "{metric} ({direction})"),
+    "who": ("Captions", "Descripciones"),
+    "this_model": ("This model", "Este modelo"),
+    "base": ("Before tuning", "Antes del ajuste"),
+    "constant": ("One sentence for all", "Una frase para todas"),
+    "shuffled": ("Captions shuffled", "Descripciones barajadas"),
+    "controls_about": (
+        "Two controls show what a score is worth. “One sentence for all” gives every picture the same sentence, the "
+        "best one found: “{caption}”. “Captions shuffled” hands the model's own captions to the wrong pictures. "
+        "A model that looks at its pictures beats both.",
+        "Dos controles muestran cuánto vale una puntuación. «Una frase para todas» da a cada imagen la misma frase, "
+        "la mejor encontrada: «{caption}». «Descripciones barajadas» reparte las descripciones del propio modelo entre "
+        "imágenes equivocadas. Un modelo que mira sus imágenes supera a los dos.",
+    ),
+    # Warnings, each with advice
+    "warn_control": (
+        "The model does not beat “{control}”.",
+        "El modelo no supera a «{control}».",
+    ),
+    "warn_control_detail": (
+        "Its {metric} is {model}; that control has {value}. It has not learned to look at the pictures.",
+        "Su {metric} es {model}; la de ese control es {value}. No ha aprendido a mirar las imágenes.",
+    ),
+    "advice_control": (
+        "Check that every caption belongs to its picture (leyenda data check), train longer, or start from a base "
+        "model that already captions.",
+        "Compruebe que cada descripción corresponde a su imagen (leyenda data check), entrene más tiempo o parta de un "
+        "modelo que ya sepa describir imágenes.",
+    ),
+    "warn_same": (
+        "The model says the same thing about many pictures.",
+        "El modelo dice lo mismo de muchas imágenes.",
+    ),
+    "warn_same_detail": (
+        "“{caption}” stands under {times} of {images} pictures.",
+        "«{caption}» aparece bajo {times} de {images} imágenes.",
+    ),
+    "advice_same": (
+        "Lower the learning rate (--set training.learning_rate=1e-5), train for fewer steps, or give it more varied "
+        "captions.",
+        "Baje la tasa de aprendizaje (--set training.learning_rate=1e-5), entrene menos pasos o dele descripciones más "
+        "variadas.",
+    ),
+    "warn_base": ("Tuning made the model worse.", "El ajuste ha empeorado el modelo."),
+    "warn_base_detail": (
+        "Its {metric} was {value} before tuning and is {model} now.",
+        "Su {metric} era {value} antes del ajuste y ahora es {model}.",
+    ),
+    "advice_base": (
+        "Lower the learning rate, stop earlier, or keep the base model.",
+        "Baje la tasa de aprendizaje, pare antes o quédese con el modelo de partida.",
+    ),
+    "warn_few": (
+        "Few pictures: differences of a few points may be luck.",
+        "Pocas imágenes: diferencias de pocos puntos pueden ser azar.",
+    ),
+    "warn_few_detail": ("These scores rest on {images}.", "Estas puntuaciones se apoyan en {images}."),
+    "advice_few": (
+        "Score on 100 pictures or more before choosing between models.",
+        "Puntúe con 100 imágenes o más antes de elegir entre modelos.",
+    ),
+    "warn_not_finite": (
+        "The training loss stopped being a number.",
+        "La pérdida del entrenamiento dejó de ser un número.",
+    ),
+    "warn_not_finite_detail": ("First at step {step}.", "Por primera vez en el paso {step}."),
+    "advice_not_finite": (
+        "Lower the learning rate, or train in full precision.",
+        "Baje la tasa de aprendizaje o entrene con precisión completa.",
+    ),
+    # Scores
+    "scores": ("Scores", "Puntuaciones"),
+    "metric": ("Score", "Puntuación"),
+    "higher": ("more is better", "más es mejor"),
+    "lower": ("less is better", "menos es mejor"),
+    "normalization": ("How the text was prepared", "Cómo se preparó el texto"),
+    "scores_caption": (
+        "Every score of the generated captions, beside the controls on the same pictures.",
+        "Todas las puntuaciones de las descripciones generadas, junto a los controles con las mismas imágenes.",
+    ),
+    # Learning curves
+    "curves": ("Learning curves", "Curvas de aprendizaje"),
+    "curves_more": ("More curves", "Más curvas"),
+    "curve_loss": ("Loss", "Pérdida"),
+    "curve_learning_rate": ("Learning rate", "Tasa de aprendizaje"),
+    "curve_grad_norm": ("Gradient norm", "Norma del gradiente"),
+    "series_loss": ("training", "entrenamiento"),
+    "series_eval_loss": ("validation", "validación"),
+    "step": ("Step", "Paso"),
+    "value": ("Value", "Valor"),
+    "curve_about": (
+        "{title}: {first} at step {first_step}, {last} at step {last_step}.",
+        "{title}: {first} en el paso {first_step}, {last} en el paso {last_step}.",
+    ),
+    "curve_about_one": (
+        "{title}: {first} at step {first_step}.",
+        "{title}: {first} en el paso {first_step}.",
+    ),
+    "curve_lowest": ("Lowest: {value} at step {step}.", "Mínimo: {value} en el paso {step}."),
+    "curve_highest": ("Highest: {value} at step {step}.", "Máximo: {value} en el paso {step}."),
+    "as_numbers": ("{title} as numbers", "{title} en números"),
+    "thinned": (
+        "{shown} of {all} points, evenly spread.",
+        "{shown} de {all} puntos, repartidos por igual.",
+    ),
+    # What the captions are like
+    "shape": ("What the captions are like", "Cómo son las descripciones"),
+    "lengths": ("Words in a caption", "Palabras por descripción"),
+    "lengths_about": (
+        "The model's captions have {model} words on average; those of people have {people}.",
+        "Las descripciones del modelo tienen {model} palabras de media; las de las personas, {people}.",
+    ),
+    "lengths_about_alone": (
+        "The model's captions have {model} words on average.",
+        "Las descripciones del modelo tienen {model} palabras de media.",
+    ),
+    "words": ("Words", "Palabras"),
+    "share_model": ("Model", "Modelo"),
+    "share_people": ("People", "Personas"),
+    "confidences": ("How sure the model is", "Cuánta seguridad tiene el modelo"),
+    "confidences_about": (
+        "Confidence is the typical probability that the model gave each word piece it chose: {mean} on average. "
+        "If it means something, the sure captions are also the right ones.",
+        "La confianza es la probabilidad típica que el modelo dio a cada trozo de palabra elegido: {mean} de media. "
+        "Si significa algo, las descripciones más seguras son también las acertadas.",
+    ),
+    "confidence": ("Confidence", "Confianza"),
+    "share_pictures": ("Share of pictures", "Parte de las imágenes"),
+    "mean_metric": ("Mean {metric}", "{metric}, media"),
+    # Pictures
+    "pictures": ("Pictures", "Imágenes"),
+    "best": ("Best", "Las mejores"),
+    "worst": ("Worst", "Las peores"),
+    "random": ("Drawn at random", "Elegidas al azar"),
+    "all": ("All pictures, best first", "Todas las imágenes, de mejor a peor"),
+    "ranked_by": ("Ranked by {metric} of each picture.", "Ordenadas por {metric} de cada imagen."),
+    "legend": (
+        "Differences from the nearest human caption:",
+        "Diferencias con la descripción humana más parecida:",
+    ),
+    "legend_missing": ("that the model left out", "que el modelo omitió"),
+    "legend_extra": ("that only the model says", "que solo dice el modelo"),
+    "mark_missing": ("left out:", "omitida:"),
+    "mark_extra": ("only the model:", "solo el modelo:"),
+    "mark_end": ("(end)", "(fin)"),
+    "generated": ("Model", "Modelo"),
+    "difference": ("Differences", "Diferencias"),
+    "people": ("People", "Personas"),
+    "nearest": ("nearest", "la más parecida"),
+    "no_references": ("No human caption was given.", "No hay descripción humana."),
+    "empty_caption": ("(empty caption)", "(descripción vacía)"),
+    "same_words": ("Exactly as a person wrote it.", "Tal como la escribió una persona."),
+    "picture_scores": ("Scores of this picture", "Puntuaciones de esta imagen"),
+    "no_picture": ("The picture cannot be shown:", "No se puede mostrar la imagen:"),
+    "no_source": ("the predictions do not say where it lies.", "las predicciones no dicen dónde está."),
+    # Error patterns
+    "patterns": ("Which words go wrong", "Qué palabras fallan"),
+    "missed": ("Missed most", "Las más omitidas"),
+    "missed_about": (
+        "At least half of the people who described a picture say the word; the model does not.",
+        "Al menos la mitad de quienes describieron una imagen dice la palabra; el modelo no.",
+    ),
+    "invented": ("Invented most", "Las más inventadas"),
+    "invented_about": (
+        "The model says the word; nobody who described the picture does.",
+        "El modelo dice la palabra; nadie que describiera la imagen la dice.",
+    ),
+    "swapped": ("Mistaken for each other", "Confundidas entre sí"),
+    "swapped_about": (
+        "Where a person wrote the first word, the model wrote the second.",
+        "Donde una persona escribió la primera palabra, el modelo escribió la segunda.",
+    ),
+    "word": ("Word", "Palabra"),
+    "people_say": ("People say", "Dicen las personas"),
+    "model_says": ("Model says", "Dice el modelo"),
+    "times": ("Times", "Veces"),
+    "out_of": ("of", "de"),
+    "patterns_none": ("No word stands out.", "Ninguna palabra destaca."),
+    "patterns_sample": (
+        "Counted on {images} drawn at random.",
+        "Contadas en {images} elegidas al azar.",
+    ),
+    # Skipped, data, recipe
+    "skipped": ("Skipped pictures", "Imágenes omitidas"),
+    "skipped_about": (
+        "These have no score: {images} in all.",
+        "Estas no tienen puntuación: {images} en total.",
+    ),
+    "picture": ("Picture", "Imagen"),
+    "reason": ("Reason", "Motivo"),
+    "and_more": ("and {count} more", "y {count} más"),
+    "data": ("The data", "Los datos"),
+    "recipe": ("The recipe", "La receta"),
+    "recipe_about": (
+        "Everything that decided this training run, to repeat it.",
+        "Todo lo que decidió este entrenamiento, para poder repetirlo.",
+    ),
+    "recipe_show": ("Show the recipe", "Mostrar la receta"),
+    "examples": ("Examples", "Ejemplos"),
+}
+"""Key -> the text in English and in Spanish. A key that ends in `_one` is its base key's text for a count of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The report's texts and numbers in one language.
+
+    Args:
+        language: `en` or `es`.
+
+    >>> wording("es")("summary"), wording("en").counted("n_pictures", 1)
+    ('En resumen', '1 picture')
+    """
+
+    language: str
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of that key, its places filled in."""
+        return TEXTS[key][LANGUAGES.index(self.language)].format(**values)
+
+    def counted(self, key: str, count: int) -> str:
+        """The text of that key for so many things, as singular or plural."""
+        return self(f"{key}_one" if count == 1 else key, count=self.count(count))
+
+    def number(self, value: float, digits: int = 3) -> str:
+        """A number with so many decimals."""
+        return number_format.number(value, self.language, digits)
+
+    def count(self, value: int) -> str:
+        """A whole number."""
+        return number_format.count(value, self.language)
+
+    def percent(self, share: float) -> str:
+        """A share between 0 and 1."""
+        return number_format.percent(share, self.language)
+
+
+def wording(language: str) -> Wording:
+    """The texts in that language.
+
+    Args:
+        language: `en` or `es`.
+
+    Raises:
+        LeyendaError: no report is written in that language.
+    """
+    if language not in LANGUAGES:
+        raise LeyendaError(f"There is no report in {language!r}.", f"Choose one of: {', '.join(LANGUAGES)}.")
+    return Wording(language)
