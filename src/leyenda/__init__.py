@@ -13,10 +13,10 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from leyenda.data import Examples, load_examples
     from leyenda.errors import LeyendaError
-    from leyenda.jobs.evaluate import evaluate
     from leyenda.inference import Captioner
-    from leyenda.records import Caption, Example, ImageSource, Prediction, Scores, Skipped
+    from leyenda.jobs.evaluate import evaluate
     from leyenda.jobs.train import train
+    from leyenda.records import Caption, Example, ImageSource, Prediction, Scores, Skipped
 
 _HOME_OF = {
     "Caption": "leyenda.records",

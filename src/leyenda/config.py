@@ -59,6 +59,11 @@ class EvaluationRecipe(_Part):
     metric: str = Field(default="wer", description="Score that decides which checkpoint is best.")
     beams: int = Field(default=1, ge=1, description="Beams of the search; 1 is greedy.")
     max_length: int = Field(default=50, ge=1, description="Most tokens of a generated caption.")
+    language: Literal["en", "es"] = Field(
+        default="en",
+        description="Of captions and report; other than English is scored on Unicode words.",
+    )
+    base: bool = Field(default=True, description="Score the model before tuning as well.")
     samples: int = Field(
         default=4, ge=0, description="Pictures shown with their captions at each evaluation."
     )
@@ -206,6 +211,6 @@ def _put(document: dict[str, Any], dotted: str, value: Any) -> None:
 def _explain(problem: Any) -> str:
     name = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        hint = near(name, names_in_recipe()) or "Its parts are: " + ", ".join(Recipe.model_fields) + "."
+        hint = near(name, [*names_in_recipe(), *Recipe.model_fields]) or "Its parts are: " + ", ".join(Recipe.model_fields) + "."
         return f"The recipe has no {name!r}. {hint}"
     return f"The recipe's {name!r} is {problem['input']!r}: {problem['msg'].lower()}."

@@ -43,7 +43,13 @@ RESERVED: Mapping[str, str] = {
 
 
 def training_arguments(
-    given: Mapping[str, Any], folder: Path, *, metric: str, lower_is_better: bool, precision: str
+    given: Mapping[str, Any],
+    folder: Path,
+    *,
+    metric: str,
+    lower_is_better: bool,
+    precision: str,
+    use_cpu: bool,
 ) -> Any:
     """The `TrainingArguments` of a run.
 
@@ -53,6 +59,7 @@ def training_arguments(
         metric: name of the score that decides which checkpoint is best.
         lower_is_better: whether a lower score is better.
         precision: `fp32`, `bf16` or `fp16`, unless `given` says otherwise.
+        use_cpu: whether to train on the CPU even where there is a GPU.
 
     Raises:
         RecipeError: an unknown or reserved name, or a value that `TrainingArguments` refuses; all names at once.
@@ -63,7 +70,8 @@ def training_arguments(
     from transformers import TrainingArguments
 
     check_names(given)
-    settings = {**GUIDE_DEFAULTS, "report_to": _default_reports(), **_following(given), **given}
+    machine = {"report_to": _default_reports(), "use_cpu": use_cpu, "dataloader_pin_memory": not use_cpu}
+    settings = {**GUIDE_DEFAULTS, **machine, **_following(given), **given}
     if "bf16" not in given and "fp16" not in given:
         settings |= {"bf16": precision == "bf16", "fp16": precision == "fp16"}
     try:

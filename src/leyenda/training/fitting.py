@@ -119,16 +119,14 @@ def arguments_of(recipe: Recipe, model: CaptioningModel, objective: Objective, r
         RecipeError: an unknown name or a wrong value.
     """
     precision = choose_training_precision(recipe.model.precision, model.device, _width(model))
-    arguments = training_arguments(
+    return training_arguments(
         recipe.training,
         run.checkpoints,
         metric=objective.name,
         lower_is_better=objective.lower_is_better,
         precision=precision,
+        use_cpu=model.device.type == "cpu",
     )
-    if model.device.type == "cpu" and not arguments.use_cpu:
-        arguments.use_cpu = True
-    return arguments
 
 
 def _width(model: CaptioningModel) -> int:

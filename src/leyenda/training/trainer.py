@@ -83,6 +83,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         self._settings = settings
         self._samples = samples
         self._talk = talk
+        self._advised = False
 
     def _get_train_sampler(self, train_dataset: Any = None) -> EpochSampler:
         dataset = train_dataset if train_dataset is not None else self.train_dataset
@@ -154,8 +155,11 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         self._talk(f"Step {self.state.global_step} (epoch {self.state.epoch or 0:.1f}): {shown}")
         if self._samples:
             self._talk(show_samples(captions, references, self._samples))
-        if warning := collapse_warning(list(captions.values()), self.args.learning_rate):
-            self._talk(warning)
+        warning = collapse_warning(list(captions.values()), self.args.learning_rate)
+        if warning:
+            # The advice once; after that a line is enough.
+            self._talk(warning.splitlines()[0] if self._advised else warning)
+            self._advised = True
 
     def _save_checkpoint(self, model: Any, trial: Any = None) -> None:
         """As the Trainer's own, but the checkpoint appears whole, under its name, or not at all."""

@@ -1,0 +1,43 @@
+# The two commands of the README are `make quickstart` and `make test`.
+SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c "$(SUPPORTED)" 2>/dev/null && { echo $$python; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+DEBIAN_HINT := On Debian or Ubuntu: sudo apt install python3.11 python3.11-venv
+
+.PHONY: quickstart test lint base docs clean
+
+quickstart: $(VENV)
+	$(BIN)/leyenda quickstart --output runs/quickstart
+
+# A marker inside says that the installation was finished, so that an interrupted one is begun anew.
+$(VENV): $(VENV)/.installed
+	@touch $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with venv is needed. $(DEBIAN_HINT)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) torch setuptools
+	$(INSTALL) --no-build-isolation --editable ".[dev]"
+	@touch $@
+
+test: $(VENV)
+	$(BIN)/python -m pytest
+
+lint: $(VENV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Train the embedded model again, from drawings alone; see docs/quickstart.md.
+base: $(VENV)
+	$(BIN)/python -m leyenda.quickstart.base
+
+docs: $(VENV)
+	$(BIN)/python docs/generate_cli_reference.py
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info

@@ -1,0 +1,67 @@
+"""`leyenda evaluate`: how good a model is, by captions it generates and all references."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+_EVALUATE_HELP = """Score a model on image-caption pairs.
+
+MODEL is a training run, a checkpoint folder, a hub id or `demo`. SOURCE is any source of pairs; a training run knows
+its own. Captions are generated and compared with all references; beside every score stand two controls: the best
+constant caption, and the model's own captions shuffled over the pictures.
+
+\b
+  leyenda evaluate runs/mine
+  leyenda evaluate microsoft/git-base-coco pictures/ --split all --beams 3 --report report.html
+"""
+
+
+@click.command(help=_EVALUATE_HELP, short_help="Score a model on pictures with captions.")
+@click.argument("model")
+@click.argument("source", required=False)
+@click.option("--split", default="test", show_default=True, help="train, validation, test, or all.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--predictions", metavar="FILE", help="Write every caption, one JSON line a picture.")
+@click.option("--report", metavar="FILE", help="Write the report, one HTML file.")
+@click.option("--beams", type=int, help="Beams of the search; 1 is greedy.  [default: the run's, or 1]")
+@click.option("--max-length", type=int, help="Most tokens of a caption.  [default: the run's, or 50]")
+@click.option("--batch-size", type=int, default=16, show_default=True, help="Pictures at a time.")
+@click.option("--language", metavar="en|es", help="Of the captions and the report.  [default: the run's, or en]")
+@click.option("--validation", type=float, help="Share, for a source without splits.  [default: the run's, or 0.1]")
+@click.option("--test", type=float, help="Share, for a source without splits.  [default: the run's, or 0.1]")
+@click.option("--split-seed", type=int, help="Of that division.  [default: the run's, or 0]")
+@click.option("--format", "format_", metavar="NAME", help="Format of SOURCE, if it is not detected.")
+@click.option("--image-column", metavar="NAME", help="Column with the pictures.")
+@click.option("--caption-column", metavar="NAME", help="Column with the captions.")
+@click.option("--device", metavar="NAME", help="cpu, cuda, mps.  [default: the best one here]")
+@click.option("--precision", default="auto", show_default=True, help="auto, fp32, bf16 or fp16.")
+def command(
+    model: str,
+    source: str | None,
+    as_json: bool,
+    predictions: str | None,
+    report: str | None,
+    format_: str | None,
+    **options: Any,
+) -> int:
+    """Evaluate, print, write what was asked for."""
+    from leyenda.jobs.evaluate import evaluate, write_predictions
+    from leyenda.reports import write_report
+    from leyenda.reports.table import scores_table
+
+    result = evaluate(model, source, format=format_, **options)
+    if predictions:
+        write_predictions(Path(predictions), result)
+    if report:
+        write_report(report, title=model, result=result, language=options["language"] or "en")
+    if as_json:
+        click.echo(json.dumps(result.as_json(), ensure_ascii=False, indent=2))
+    else:
+        click.echo(scores_table(result))
+    for image_id, skipped in list(result.skipped.items())[:20]:
+        click.echo(f"Skipped {image_id}: {skipped.message}", err=True)
+    return 3 if result.skipped else 0

@@ -1,0 +1,222 @@
+"""Score a model: caption every picture of a split, compare with all references, and with two controls."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from leyenda import metrics, models
+from leyenda.data.examples import Examples
+from leyenda.data.load import load_examples
+from leyenda.data.splits import assign_splits
+from leyenda.errors import DataError, RunError
+from leyenda.inference import Captioner
+from leyenda.models import CaptioningModel, GenerationSettings
+from leyenda.records import Caption, EvaluationResult, Prediction, Skipped
+from leyenda.training.run_folder import RunFolder
+
+EVERYTHING = "all"
+"""Name of the split that is the whole source."""
+
+
+def evaluate(
+    model: str | Path | CaptioningModel,
+    source: str | Path | Examples | None = None,
+    *,
+    split: str = "test",
+    settings: GenerationSettings | None = None,
+    batch_size: int = 16,
+    device: str | None = None,
+    precision: str = "auto",
+    language: str | None = None,
+    validation: float | None = None,
+    test: float | None = None,
+    split_seed: int | None = None,
+    **source_options: Any,
+) -> EvaluationResult:
+    """Score a model on image-caption pairs.
+
+    Args:
+        model: a folder, a training run, a hub id, `demo`, or a loaded model.
+        source: image-caption pairs; None takes those that the training run was on.
+        split: the part to score on, or `all`. A source without splits is divided as the training run divided
+            it, or by `validation`, `test` and `split_seed`.
+        settings: how captions are searched for.
+        batch_size: pictures at a time; changes speed, not captions.
+        device: as for `leyenda.models.load`.
+        precision: as for `leyenda.models.load`.
+        language: of the captions: `en` scores on Penn Treebank words, others on Unicode words.
+        validation: share of a source without splits.
+        test: share of a source without splits.
+        split_seed: of the division.
+        source_options: more arguments of `leyenda.data.load_examples`.
+
+    Raises:
+        DataError: the source cannot be read, or has no such split.
+        ModelError: the model cannot be loaded.
+    """
+    recipe = _recipe_behind(model)
+    data = recipe.data if recipe else None
+    if source is None:
+        if data is None:
+            raise RunError(
+                f"{str(model)!r} is not a training run, so it does not say which data to score on.",
+                "Name it: leyenda evaluate MODEL SOURCE",
+            )
+        source = data.source
+        source_options = {
+            "format": data.format,
+            "image_column": data.image_column,
+            "caption_column": data.caption_column,
+            "revision": data.revision,
+        } | {name: value for name, value in source_options.items() if value is not None}
+    examples = assign_splits(
+        load_examples(source, **source_options),
+        validation=_first(validation, data and data.validation, 0.1),
+        test=_first(test, data and data.test, 0.1),
+        seed=_first(split_seed, data and data.split_seed, 0),
+    )
+    scored = examples if split == EVERYTHING else examples.split(split)
+    loaded = model
+    if not isinstance(loaded, CaptioningModel):
+        loaded = models.load(loaded, device=device, precision=precision)
+    return evaluate_examples(
+        loaded,
+        scored,
+        settings=settings or _settings_of(recipe),
+        batch_size=batch_size,
+        candidates=other_captions(examples, split),
+        language=language or (recipe.evaluation.language if recipe else "en"),
+    )
+
+
+def evaluate_examples(
+    model: CaptioningModel,
+    examples: Examples,
+    *,
+    settings: GenerationSettings,
+    batch_size: int = 16,
+    candidates: Sequence[str] = (),
+    language: str = "en",
+) -> EvaluationResult:
+    """As `evaluate`, with everything loaded.
+
+    Args:
+        model: what captions.
+        examples: what to caption and compare with.
+        settings: how captions are searched for.
+        batch_size: pictures at a time.
+        candidates: captions among which the best constant one is looked for; without any, the references are.
+        language: see `evaluate`.
+
+    Raises:
+        DataError: no example can be scored.
+    """
+    predictions, skipped = _caption(model, examples, settings, batch_size)
+    if not predictions:
+        raise DataError(
+            "None of the pictures could be scored.", "See what is wrong with: leyenda data check SOURCE"
+        )
+    hypotheses = {prediction.id: prediction.caption for prediction in predictions}
+    references = {prediction.id: prediction.references for prediction in predictions}
+    tokenizer = tokenizer_for(language)
+    constant, controls = metrics.controls(hypotheses, references, list(candidates), tokenizer=tokenizer)
+    return EvaluationResult(
+        model=model.name,
+        scores=metrics.score(hypotheses, references, tokenizer=tokenizer),
+        controls=controls,
+        constant_caption=constant,
+        predictions=tuple(predictions),
+        skipped=skipped,
+    )
+
+
+def tokenizer_for(language: str) -> str:
+    """Which word tokenizer scores captions of a language: Penn Treebank's is for English only.
+
+    >>> tokenizer_for("en"), tokenizer_for("es")
+    ('ptb', 'unicode')
+    """
+    return "ptb" if language == "en" else "unicode"
+
+
+def other_captions(examples: Examples, split: str) -> list[str]:
+    """Captions of the other splits, so that the constant control is chosen without looking at what is scored."""
+    if split == EVERYTHING or "train" not in examples.splits() or split == "train":
+        return []
+    return [caption for example in examples.split("train") for caption in example.captions if caption]
+
+
+def write_predictions(path: Path, result: EvaluationResult) -> None:
+    """One JSON line per picture: image, caption, confidence, references; or image and error.
+
+    The file appears whole.
+    """
+    rows: list[dict[str, Any]] = [
+        {
+            "image": prediction.id,
+            "caption": prediction.caption,
+            "confidence": prediction.confidence,
+            "references": list(prediction.references),
+        }
+        for prediction in result.predictions
+    ]
+    rows += [
+        {"image": image_id, "error": {"code": skipped.code, "message": skipped.message}}
+        for image_id, skipped in result.skipped.items()
+    ]
+    draft = path.with_name(f".unfinished-{path.name}")
+    draft.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    draft.replace(path)
+
+
+def _caption(
+    model: CaptioningModel, examples: Examples, settings: GenerationSettings, batch_size: int
+) -> tuple[list[Prediction], dict[str, Skipped]]:
+    predictions: list[Prediction] = []
+    skipped: dict[str, Skipped] = {}
+    speaking = []
+    for example in examples:
+        if any(example.captions):
+            speaking.append(example)
+        else:
+            skipped[example.id] = Skipped("no_caption", f"{example.origin}: {example.id!r} has no caption.")
+    results = Captioner(model, settings, batch_size).stream(example.image for example in speaking)
+    bar = tqdm(
+        results, total=len(speaking), desc="Captioning", unit="picture", delay=2, file=sys.stderr, leave=False
+    )
+    for example, (_, answer) in zip(speaking, bar, strict=True):
+        if isinstance(answer, Caption):
+            references = tuple(caption for caption in example.captions if caption)
+            predictions.append(
+                Prediction(example.id, answer.text, answer.confidence, references, example.image)
+            )
+        else:
+            skipped[example.id] = answer
+    return predictions, skipped
+
+
+def _recipe_behind(model: str | Path | CaptioningModel) -> Any:
+    """The recipe of the training run that a model belongs to, or None."""
+    if isinstance(model, CaptioningModel):
+        return None
+    folder = Path(model).expanduser()
+    for place in (folder, folder.parent) if folder.name == "model" else (folder,):
+        if (place / "recipe.yaml").is_file():
+            return RunFolder(place).saved_recipe()
+    return None
+
+
+def _settings_of(recipe: Any) -> GenerationSettings:
+    if recipe is None:
+        return GenerationSettings()
+    return GenerationSettings(beams=recipe.evaluation.beams, max_length=recipe.evaluation.max_length)
+
+
+def _first(*values: Any) -> Any:
+    return next(value for value in values if value is not None)

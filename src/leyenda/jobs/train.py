@@ -1,0 +1,227 @@
+"""Train a model on image-caption pairs, score it on pictures it has not seen, and write it all into one folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from leyenda import metrics, models
+from leyenda.config import Recipe
+from leyenda.data.examples import Examples
+from leyenda.data.load import load_examples
+from leyenda.data.splits import assign_splits
+from leyenda.errors import DataError, RecipeError, near
+from leyenda.jobs.evaluate import evaluate_examples, other_captions, tokenizer_for, write_predictions
+from leyenda.jobs.push import push
+from leyenda.models import CaptioningModel, GenerationSettings
+from leyenda.records import EvaluationResult, Skipped
+from leyenda.reports import write_report
+from leyenda.training import history
+from leyenda.training.arguments import check_names
+from leyenda.training.fitting import Objective, fit
+from leyenda.training.pictures import Pictures, usable
+from leyenda.training.run_folder import RunFolder
+
+Talk = Callable[[str], None]
+
+_NAMED = 5
+"""How many left-out pictures are named on the screen; all are in the run's folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """What a finished run gives.
+
+    Args:
+        run: its folder, with everything in it.
+        tuned: scores of the best model on the test split.
+        base: scores of the model before tuning; None for a new model, or when not asked for.
+        skipped: pictures that could not be used for training or evaluation, and why.
+        pushed_to: address of the model on the hub, when it was pushed.
+    """
+
+    run: RunFolder
+    tuned: EvaluationResult
+    base: EvaluationResult | None
+    skipped: Mapping[str, Skipped]
+    pushed_to: str | None = None
+
+
+def say(line: str) -> None:
+    """Print a line on standard error without tearing a progress bar."""
+    tqdm.write(line, file=sys.stderr)
+
+
+def train(
+    recipe: Recipe,
+    output: str | Path,
+    *,
+    resume: bool = False,
+    push_to: str | None = None,
+    private: bool = False,
+    notes: Sequence[str] = (),
+    talk: Talk = say,
+) -> TrainingResult:
+    """Fine-tune a model by a recipe.
+
+    Args:
+        recipe: everything that decides the run (`leyenda.config.load_recipe`).
+        output: the run's folder.
+        resume: go on where the run in `output` stopped; it then ends exactly as if it had not been stopped.
+        push_to: hub repository to send the finished model to.
+        private: whether that repository is created private.
+        notes: sentences for the top of the report.
+        talk: where lines for the user go; standard error when not given.
+
+    Raises:
+        LeyendaError: anything the user can mend, found before training starts wherever possible.
+        KeyboardInterrupt: stopped by the user; what was done is saved.
+    """
+    run = RunFolder(output)
+    objective = objective_of(recipe)
+    check_names(recipe.training)
+    examples = load_split(recipe)
+    run.start(recipe, resume)
+    with run.locked():
+        run.check_data(examples)
+        model = _model(recipe, examples)
+        pictures = Pictures(model)
+        train_examples, skipped_train = usable(_part(examples, "train"), pictures)
+        validation, skipped_validation = usable(_part(examples, "validation"), pictures)
+        skipped = {**skipped_train, **skipped_validation}
+        _tell_skipped(skipped, run, talk)
+        fit(recipe, model, train_examples, validation, pictures, objective, run, talk)
+        del model
+        tuned, base = _final_scores(recipe, examples, run, talk)
+        _write_results(recipe, examples, run, tuned, base, skipped, notes)
+        talk(f"Done: the model is in {run.model}, the report is {run.report}")
+        address = push(run.folder, push_to, private=private) if push_to else None
+    return TrainingResult(run, tuned, base, {**skipped, **tuned.skipped}, address)
+
+
+def objective_of(recipe: Recipe) -> Objective:
+    """The score that the recipe trains for.
+
+    Raises:
+        RecipeError: there is no score of that name.
+    """
+    name = recipe.evaluation.metric
+    if name not in (*metrics.METRICS, "loss"):
+        hint = near(name, metrics.METRICS) or "Scores are: " + ", ".join(metrics.METRICS) + "."
+        raise RecipeError(f"There is no score {name!r} for evaluation.metric. {hint}")
+    tokenizer = tokenizer_for(recipe.evaluation.language)
+
+    def score(hypotheses: Mapping[str, str], references: Mapping[str, Sequence[str]]) -> Mapping[str, float]:
+        return metrics.score(hypotheses, references, tokenizer=tokenizer).values
+
+    lower = name == "loss" or metrics.METRICS[name].direction == "lower"
+    return Objective(name, lower, score)
+
+
+def load_split(recipe: Recipe) -> Examples:
+    """The recipe's examples, every one in a split.
+
+    Raises:
+        DataError: the source cannot be read, or the shares leave nothing to train on.
+    """
+    data = recipe.data
+    if not data.source:
+        raise DataError("No data is named.", "Write: leyenda train SOURCE --output RUN")
+    if data.validation + data.test >= 1:
+        raise RecipeError(
+            f"data.validation ({data.validation}) and data.test ({data.test}) leave nothing to train on.",
+            "Make them smaller.",
+        )
+    examples = load_examples(
+        data.source,
+        format=data.format,
+        image_column=data.image_column,
+        caption_column=data.caption_column,
+        revision=data.revision,
+        streaming=data.streaming,
+    )
+    return assign_splits(examples, validation=data.validation, test=data.test, seed=data.split_seed)
+
+
+def _part(examples: Examples, name: str) -> Examples:
+    return examples.split(name) if name in examples.splits() else examples.select([])
+
+
+def _model(recipe: Recipe, examples: Examples) -> CaptioningModel:
+    part = recipe.model
+    if part.from_scratch is not None:
+        captions = [caption for example in _part(examples, "train") for caption in example.captions]
+        seed = int(recipe.training.get("seed", 42))
+        return models.create(part.from_scratch, captions, seed=seed, device=part.device)
+    return models.load(part.name, revision=part.revision, device=part.device, dtype=torch.float32)
+
+
+def _tell_skipped(skipped: Mapping[str, Skipped], run: RunFolder, talk: Talk) -> None:
+    if not skipped:
+        return
+    run.write_json(
+        "skipped.json",
+        {image: {"code": problem.code, "message": problem.message} for image, problem in skipped.items()},
+    )
+    talk(f"Left out {len(skipped)} pictures that cannot be used (all in {run.folder / 'skipped.json'}):")
+    for image_id, problem in list(skipped.items())[:_NAMED]:
+        talk(f"  {image_id}: {problem.message}")
+
+
+def _final_scores(
+    recipe: Recipe, examples: Examples, run: RunFolder, talk: Talk
+) -> tuple[EvaluationResult, EvaluationResult | None]:
+    """Scores of the best model, and of the one before tuning, on pictures that training has not seen."""
+    name = "test" if "test" in examples.splits() else "validation"
+    if name not in examples.splits():
+        raise DataError(
+            "There is no test or validation picture to score the model on.",
+            "Give more pictures, or raise --set data.test=0.1",
+        )
+    scored = examples.split(name)
+    candidates = other_captions(examples, name)
+    settings = GenerationSettings(beams=recipe.evaluation.beams, max_length=recipe.evaluation.max_length)
+
+    def scores_of(place: str | Path, revision: str | None = None) -> EvaluationResult:
+        model = models.load(place, revision=revision, device=recipe.model.device, dtype=torch.float32)
+        return evaluate_examples(
+            model, scored, settings=settings, candidates=candidates, language=recipe.evaluation.language
+        )
+
+    talk(f"Scoring the best model on the {len(scored)} {name} pictures.")
+    tuned = scores_of(run.model)
+    base = None
+    if recipe.model.from_scratch is None and recipe.evaluation.base:
+        base = scores_of(recipe.model.name, recipe.model.revision)
+    return tuned, base
+
+
+def _write_results(
+    recipe: Recipe,
+    examples: Examples,
+    run: RunFolder,
+    tuned: EvaluationResult,
+    base: EvaluationResult | None,
+    skipped: Mapping[str, Skipped],
+    notes: Sequence[str],
+) -> None:
+    scores = {"base": base.as_json()} if base else {}
+    run.write_json("metrics.json", {**scores, "tuned": tuned.as_json()})
+    write_predictions(run.predictions, tuned)
+    left_out = [f"Left out of training: {len(skipped)} pictures that cannot be used."] if skipped else []
+    write_report(
+        run.report,
+        title=run.folder.resolve().name,
+        result=tuned,
+        base=base,
+        history=history.read(run.history),
+        recipe=recipe.model_dump(),
+        data_summary={"source": recipe.data.source, "pictures": len(examples), **examples.splits()},
+        language=recipe.evaluation.language,
+        notes=[*notes, *left_out],
+    )
