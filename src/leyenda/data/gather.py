@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -60,10 +60,8 @@ class Row(NamedTuple):
 def gather(rows: Iterable[Row]) -> pa.Table:
     """One table of all rows; rows about the same picture become one, in the order of their first appearance.
 
-    A name that stands in several splits gets the split in front (`train/a.jpg`, `test/a.jpg`).
-
     Args:
-        rows: read once, and held as Python objects only a few at a time.
+        rows: read once, and held as Python objects only some thousands at a time.
 
     Returns:
         Table with `SCHEMA`, one row an image.
@@ -71,33 +69,50 @@ def gather(rows: Iterable[Row]) -> pa.Table:
     Raises:
         DataError: two different pictures of one split have the same name.
     """
+    return join(collect(rows))
+
+
+def collect(rows: Iterable[Row]) -> pa.Table:
+    """The rows as a table with `SCHEMA`, not joined yet: names may repeat."""
     remaining = iter(rows)
     batches = []
     while chunk := list(islice(remaining, ROWS_AT_ONCE)):
         batches.append(_columns(chunk))
-    table = pa.Table.from_batches(batches, SCHEMA).combine_chunks()
-    if _distinct(table) < len(table):
-        table = _join(table)
-    return table
+    return pa.Table.from_batches(batches, SCHEMA).combine_chunks()
 
 
-def _distinct(table: pa.Table) -> int:
-    return int(pc.count_distinct(table.column("id")).as_py())
+def join(table: pa.Table) -> pa.Table:
+    """Make the rows of one picture one row; see `gather`.
+
+    A name that stands in several splits gets the split in front (`train/a.jpg`, `test/a.jpg`), so that a check can
+    report both.
+    """
+    if pc.count_distinct(table.column("id")).as_py() == len(table):
+        return table
+    ids, splits = _codes(table, "id").astype(np.int64), _codes(table, "split")
+    _, first, group = np.unique(ids * (splits.max() + 1) + splits, return_index=True, return_inverse=True)
+    first_of_row = first[group]
+    _refuse_different_pictures(table, first_of_row)
+    order = np.argsort(first_of_row, kind="stable")
+    starts = np.flatnonzero(np.diff(first_of_row[order], prepend=-1))
+    joined = table.take(pa.array(order[starts]))
+    for name in ("captions", "caption_lines"):
+        lists = _joined_lists(table.column(name).take(pa.array(order)), starts)
+        joined = joined.set_column(SCHEMA.get_field_index(name), SCHEMA.field(name), lists)
+    return _ids_with_split(joined.combine_chunks())
 
 
 def _columns(rows: list[Row]) -> pa.RecordBatch:
-    captions = [[caption.strip() for caption in row.captions] for row in rows]
-    lines = [row.caption_lines or [row.line] * len(row.captions) for row in rows]
     values: list[Any] = [
         [_id(row) for row in rows],
         [row.path for row in rows],
         [row.offset for row in rows],
         [row.size for row in rows],
-        captions,
+        [[caption.strip() for caption in row.captions] for row in rows],
         [row.split or None for row in rows],
         [row.file for row in rows],
         [row.line for row in rows],
-        lines,
+        [row.caption_lines or [row.line] * len(row.captions) for row in rows],
     ]
     arrays = [pa.array(column, field.type) for column, field in zip(values, SCHEMA, strict=True)]
     return pa.record_batch(arrays, schema=SCHEMA)
@@ -108,50 +123,25 @@ def _id(row: Row) -> str:
     return row.name.removeprefix("./") or f"{row.file.rpartition('/')[2]}:{row.line}"
 
 
-def _join(table: pa.Table) -> pa.Table:
-    """Make rows of the same id and split one row."""
-    ids, splits = _codes(table, "id"), _codes(table, "split")
-    _, first, member_of = np.unique(
-        ids.astype(np.int64) * (splits.max() + 1) + splits, return_index=True, return_inverse=True
-    )
-    _refuse_different_pictures(table, first[member_of])
-    order = np.argsort(first[member_of], kind="stable")
-    starts = np.flatnonzero(np.diff(first[member_of][order], prepend=-1))
-    firsts = table.take(pa.array(order[starts]))
-    joined = {
-        name: _joined_lists(table.column(name).take(pa.array(order)), starts)
-        for name in ("captions", "caption_lines")
-    }
-    for name, column in joined.items():
-        firsts = firsts.set_column(SCHEMA.get_field_index(name), SCHEMA.field(name), column)
-    return _ids_with_split(firsts.combine_chunks())
-
-
 def _codes(table: pa.Table, name: str) -> Any:
     encoded = table.column(name).combine_chunks().dictionary_encode(null_encoding="encode")
     return encoded.indices.to_numpy(zero_copy_only=False)
 
 
 def _joined_lists(lists: pa.ChunkedArray, starts: Any) -> pa.ListArray:
-    """Lists joined in runs: `starts` are the positions at which a run begins."""
-    lengths = pc.list_value_length(lists).to_numpy()
-    ends = np.concatenate([[0], np.cumsum(lengths)])
+    """Lists joined in runs; `starts` are the positions at which a run begins."""
+    ends = np.concatenate([[0], np.cumsum(pc.list_value_length(lists).to_numpy())])
     offsets = np.append(ends[starts], ends[-1]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), pc.list_flatten(lists).combine_chunks())
 
 
 def _refuse_different_pictures(table: pa.Table, first: Any) -> None:
     """`first`: for each row the first row that has its id and split."""
-    paths = _codes(table, "path")
-    offsets = table.column("offset").to_numpy()
+    paths, offsets = _codes(table, "path"), table.column("offset").to_numpy()
     elsewhere = np.flatnonzero((paths != paths[first]) | (offsets != offsets[first]))
     for other, one in zip(elsewhere.tolist(), first[elsewhere].tolist(), strict=True):
         if not _same_bytes(_image(table, one), _image(table, other)):
-            name = table.column("id")[one].as_py()
-            raise DataError(
-                f"Two different pictures have the name {name!r}: {_place(table, one)} and {_place(table, other)}.",
-                "Give each picture its own name.",
-            )
+            raise _same_name(table, one, other)
 
 
 def _image(table: pa.Table, row: int) -> ImageSource:
@@ -165,11 +155,17 @@ def _same_bytes(one: ImageSource, other: ImageSource) -> bool:
         return False
 
 
+def _same_name(table: pa.Table, one: int, other: int) -> DataError:
+    name = table.column("id")[one].as_py()
+    return DataError(
+        f"Two different pictures have the name {name!r}: {_place(table, one)} and {_place(table, other)}.",
+        "Give each picture its own name.",
+    )
+
+
 def _place(table: pa.Table, row: int) -> str:
-    file, line = table.column("origin_file")[row].as_py(), table.column("origin_line")[row].as_py()
-    path = table.column("path")[row].as_py()
-    said = f"{file}:{line}" if line else file
-    return said or path
+    file, line, path = (table.column(name)[row].as_py() for name in ("origin_file", "origin_line", "path"))
+    return (f"{file}:{line}" if line else file) or path
 
 
 def _ids_with_split(table: pa.Table) -> pa.Table:
@@ -178,25 +174,12 @@ def _ids_with_split(table: pa.Table) -> pa.Table:
     shared = np.bincount(codes)[codes] > 1
     if not shared.any():
         return table
-    prefixed = pc.binary_join_element_wise(table.column("split").fill_null(""), table.column("id"), "/")
-    prefixed = pc.utf8_ltrim(prefixed, "/")
-    ids = pc.if_else(pa.array(shared), prefixed, table.column("id"))
+    with_split = pc.binary_join_element_wise(table.column("split"), table.column("id"), "/")
+    ids = pc.if_else(pa.array(shared), pc.coalesce(with_split, table.column("id")), table.column("id"))
     table = table.set_column(0, SCHEMA.field("id"), ids)
-    _refuse_taken(table)
+    codes = _codes(table, "id")
+    _, first, group = np.unique(codes, return_index=True, return_inverse=True)
+    repeated = np.flatnonzero(first[group] != np.arange(len(codes)))
+    if len(repeated):
+        raise _same_name(table, int(first[group][repeated[0]]), int(repeated[0]))
     return table
-
-
-def _refuse_taken(table: pa.Table) -> None:
-    seen: dict[str, int] = {}
-    for row, name in enumerate(_values(table.column("id"))):
-        if name in seen:
-            raise DataError(
-                f"Two different pictures have the name {name!r}: {_place(table, seen[name])} and {_place(table, row)}.",
-                "Give each picture its own name.",
-            )
-        seen[name] = row
-
-
-def _values(column: pa.ChunkedArray) -> Iterator[str]:
-    for chunk in column.chunks:
-        yield from chunk.to_pylist()

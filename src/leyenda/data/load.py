@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from pathlib import Path
 
 from leyenda.data.examples import Examples
-from leyenda.data.formats import FORMATS, Format, Reading, ReadOptions
-from leyenda.data.gather import gather
+from leyenda.data.formats import FORMATS, Format, ReadOptions
 from leyenda.errors import DataError, near
-
-HUB_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*", re.ASCII)
 
 
 def load_examples(
@@ -49,15 +45,19 @@ def load_examples(
         image_column, caption_column, Path(image_root) if image_root else None, revision, streaming, token
     )
     text = str(source)
-    chosen = _named(format) if format else _detected(text)
-    reading: Reading = chosen.read(text, options)
-    examples = Examples(gather(reading.rows), reading.root)
+    chosen = named_format(format) if format else _detected(text)
+    examples = chosen.read(text, options)
     if not len(examples):
         raise DataError(f"{text} holds no pictures (read as {chosen.name}).")
     return examples
 
 
-def _named(name: str) -> Format:
+def named_format(name: str) -> Format:
+    """The format of this name.
+
+    Raises:
+        DataError: there is none.
+    """
     if name not in FORMATS:
         raise DataError(
             f"There is no data format {name!r}.",
@@ -69,12 +69,19 @@ def _named(name: str) -> Format:
 def _detected(source: str) -> Format:
     path = Path(source)
     if not path.exists():
-        raise DataError(f"There is no file or folder {source!r}.")
+        return _claimed(source)
     for format_ in FORMATS.values():
         if format_.detect(path):
             return format_
     looked_for = "; ".join(format_.looks_for for format_ in FORMATS.values())
     raise DataError(f"{source} is no data set that leyenda knows: {_found(path)}. Looked for: {looked_for}.")
+
+
+def _claimed(source: str) -> Format:
+    for format_ in FORMATS.values():
+        if format_.claims(source):
+            return format_
+    raise DataError(f"There is no file or folder {source!r}.")
 
 
 def _found(path: Path) -> str:

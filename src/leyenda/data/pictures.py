@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +13,11 @@ from leyenda.errors import DataError, DiskError
 from leyenda.records import Example
 
 PICTURE_EXTENSIONS = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .tif .tiff .avif .heic .heif .jp2 .ppm .pgm .pbm .ico .tga".split()
+    f".{ending}"
+    for ending in (
+        *("jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"),
+        *("avif", "heic", "heif", "jp2", "ppm", "pgm", "pbm", "ico", "tga"),
+    )
 )
 """In lower case. Whether a file is a picture in truth is found out when it is opened."""
 
@@ -41,7 +45,11 @@ PICTURE_FOLDERS = (
 )
 """Folders beside a table in which its pictures may lie, as published data sets have them."""
 
+TABLE_FOLDERS = ("annotations", "Flickr8k_text")
+"""Folders of tables beside which, and not in which, the pictures lie."""
+
 NAMES_TRIED = 32
+"""Names by which the folder of the pictures is found."""
 
 
 def is_picture(name: str) -> bool:
@@ -81,7 +89,7 @@ def picture_root(table: Path, names: Iterable[str], given: Path | None) -> str:
 
 
 def _places(here: str) -> list[str]:
-    beside = [here, os.path.dirname(here)] if os.path.basename(here) == "annotations" else [here]
+    beside = [here, os.path.dirname(here)] if os.path.basename(here) in TABLE_FOLDERS else [here]
     # `images/train2017/` as well as `train2017/`.
     beside += [os.path.join(folder, "images") for folder in beside]
     return beside + [os.path.join(folder, name) for folder in beside for name in PICTURE_FOLDERS]
@@ -129,7 +137,7 @@ class PictureCopier:
             DataError: the id leads out of the folder, or the picture cannot be read.
         """
         parts = example.id.split("/")
-        if example.id.startswith("/") or ".." in parts or "\0" in example.id or os.sep not in "/" + os.sep:
+        if example.id.startswith("/") or ".." in parts or "\0" in example.id:
             raise DataError(f"The picture name {example.id!r} leads out of the folder that is written.")
         target = self.folder / below / example.id
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -180,8 +188,3 @@ def disk_error(error: OSError, target: Path) -> DiskError:
 
 def _taken(target: Path) -> DataError:
     return DataError(f"Two pictures would be written to one file, {target.name!r}.", "Rename one of them.")
-
-
-def first_names(names: Sequence[str]) -> Iterable[str]:
-    """The names that `picture_root` looks at."""
-    return islice(names, NAMES_TRIED)

@@ -40,8 +40,8 @@ def split_of_folder(name: str) -> str | None:
 def split_of_file(name: str) -> str | None:
     """The split that a file's name tells, or None.
 
-    >>> split_of_file("train-00000-of-00002.parquet"), split_of_file("captions_val2017.json"), split_of_file("trains.csv")
-    ('train', 'validation', None)
+    >>> [split_of_file(name) for name in ("train-00000-of-00002", "captions_val2017", "trains")]
+    ['train', 'validation', None]
     """
     found = _WORD_IN_NAME.search(name)
     return SPLIT_OF_WORD[found.group(1).lower()] if found else None

@@ -52,3 +52,10 @@ def not_utf8(path: Path) -> DataError:
                     "Save the file as UTF-8.",
                 )
     return DataError(f"{path} is not UTF-8.", "Save the file as UTF-8.")
+
+
+def head_of(path: Path, size: int = 65536) -> str:
+    """The beginning of a text file, by which its format is recognised; empty when it is no text."""
+    with open(path, "rb") as file:
+        head = file.read(size)
+    return "" if b"\0" in head else head.decode("utf-8-sig", errors="replace")

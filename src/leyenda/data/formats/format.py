@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from leyenda.data.gather import Row
-
-if TYPE_CHECKING:
-    from leyenda.data.examples import Examples
-    from leyenda.data.pictures import PictureCopier
+from leyenda.data.examples import Examples
+from leyenda.data.pictures import PictureCopier
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +23,21 @@ class ReadOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A source opened for reading.
-
-    Args:
-        rows: one for each row, line or file of the source, read as they are asked for.
-        root: absolute folder that the pictures' names are relative to; empty where there is none.
-    """
-
-    rows: Iterable[Row]
-    root: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Format:
     """One data format.
 
     Args:
         name: what `--format` calls it.
         looks_for: what it recognises, in words, for the message about a source that nothing recognises.
-        detect: whether a file or folder that exists is of this format; looks at names and first lines only.
+        detect: whether a file or folder that exists is of this format; looks at names and beginnings only.
         read: opens a source.
         write: writes examples into an empty folder; None when the format cannot be written.
+        claims: whether a text that is no path names a source of this format.
     """
 
     name: str
     looks_for: str
     detect: Callable[[Path], bool]
-    read: Callable[[str, ReadOptions], Reading]
+    read: Callable[[str, ReadOptions], Examples]
     write: Callable[[Examples, Path, PictureCopier], None] | None
+    claims: Callable[[str], bool] = lambda _: False

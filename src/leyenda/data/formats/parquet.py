@@ -1,0 +1,182 @@
+"""Parquet: names of picture files, or the pictures themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from os.path import abspath
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from leyenda.data.cache import cached_rows, file_identity
+from leyenda.data.embedded import ArrowColumns, Batch, embedded_rows, find_arrow_columns
+from leyenda.data.examples import FIRST_SPLITS, Examples
+from leyenda.data.formats.format import Format, ReadOptions
+from leyenda.data.formats.tables import Part, Table, find_parts, table_rows
+from leyenda.data.gather import gather, join
+from leyenda.data.pictures import PictureCopier
+from leyenda.errors import DataError
+
+ROWS_AT_ONCE = 64
+"""Rows of embedded pictures held in memory at once."""
+
+NAMES_AT_ONCE = 16384
+BYTES_AT_ONCE = 64 << 20
+
+
+def _open(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path} is not a whole Parquet file: {_short(error)}.") from error
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:120].rstrip(".")
+
+
+def _batches(file: pq.ParquetFile, path: Path, columns: list[str], rows: int) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from file.iter_batches(batch_size=rows, columns=columns)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path} is damaged: {_short(error)}.") from error
+
+
+def open_parquet(path: Path) -> Table:
+    """Open a Parquet file whose pictures are named, as a table of all its plain columns.
+
+    Raises:
+        DataError: it is not a Parquet file or is damaged.
+    """
+    file = _open(path)
+    return Table(file.schema_arrow.names, _rows(file, path, file.schema_arrow.names))
+
+
+def _rows(file: pq.ParquetFile, path: Path, columns: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    number = 1
+    for batch in _batches(file, path, columns, NAMES_AT_ONCE):
+        values = [batch.column(name).to_pylist() for name in columns]
+        for row in zip(*values, strict=True):
+            yield number, dict(zip(columns, row, strict=True))
+            number += 1
+
+
+def _detect(source: Path) -> bool:
+    if source.is_file():
+        with open(source, "rb") as file:
+            return source.name.lower().endswith(".parquet") or file.read(4) == b"PAR1"
+    return bool(find_parts(source, (".parquet",)))
+
+
+def _read(source: str, options: ReadOptions) -> Examples:
+    parts = find_parts(Path(source), (".parquet",))
+    if not parts:
+        raise DataError(f"{source} holds no .parquet file.")
+    schema = _open(parts[0].file).schema_arrow
+    wanted = find_arrow_columns(schema, str(parts[0].file), options.image_column, options.caption_column)
+    for part in parts[1:]:
+        missing = set(wanted.needed()) - set(_open(part.file).schema_arrow.names)
+        if missing:
+            raise DataError(f"{part.file} has no column {min(missing)!r}, and {parts[0].file} has.")
+    if wanted.embedded:
+        return _read_embedded(parts, wanted, options)
+    read = [table_rows(_named_table(part, wanted), part, options) for part in parts]
+    return Examples(gather(chain.from_iterable(part.rows for part in read)), read[0].root)
+
+
+def _named_table(part: Part, wanted: ArrowColumns) -> Table:
+    file = _open(part.file)
+    return Table(file.schema_arrow.names, _rows(file, part.file, wanted.needed()))
+
+
+def _read_embedded(parts: list[Part], wanted: ArrowColumns, options: ReadOptions) -> Examples:
+    root = abspath(options.image_root or parts[0].file.parent)
+    identity = [
+        "parquet",
+        [[*file_identity(part.file), part.split, str(part.file)] for part in parts],
+        wanted.needed(),
+        root,
+    ]
+    batches = chain.from_iterable(_embedded_batches(part, wanted, root) for part in parts)
+    return Examples(join(cached_rows(identity, lambda spool: embedded_rows(batches, wanted, spool))), root)
+
+
+def _embedded_batches(part: Part, wanted: ArrowColumns, root: str) -> Iterator[Batch]:
+    number = 1
+    file = _open(part.file)
+    for batch in _batches(file, part.file, wanted.needed(), ROWS_AT_ONCE):
+        yield Batch(batch, str(part.file), number, part.split, root)
+        number += len(batch)
+
+
+def _write(examples: Examples, folder: Path, pictures: PictureCopier) -> None:
+    """One file for each usual split and one for all others; the latter keeps its splits in a column."""
+    for stem in (*FIRST_SPLITS, "captions"):
+        chosen = [index for index, example in enumerate(examples) if _stem(example.split) == stem]
+        if chosen:
+            part = examples.select(chosen)
+            _write_file(
+                part, folder / f"{stem}.parquet", pictures, stem == "captions" and bool(part.splits())
+            )
+
+
+def _stem(split: str | None) -> str:
+    return split if split in FIRST_SPLITS and split else "captions"
+
+
+def _write_file(examples: Examples, path: Path, pictures: PictureCopier, with_split: bool) -> None:
+    schema = picture_schema(with_split)
+    with pq.ParquetWriter(path, schema) as writer:
+        for rows in picture_rows(examples, pictures, with_split):
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+
+
+def picture_schema(with_split: bool) -> pa.Schema:
+    """Columns of a file with embedded pictures, marked so that the library `datasets` shows them as pictures."""
+    text = {"dtype": "string", "_type": "Value"}
+    fields = [
+        (pa.field("image", pa.struct({"bytes": pa.binary(), "path": pa.string()})), {"_type": "Image"}),
+        (pa.field("file_name", pa.string()), text),
+        (pa.field("captions", pa.list_(pa.string())), [text]),
+    ]
+    if with_split:
+        fields.append((pa.field("split", pa.string()), text))
+    features = {field.name: feature for field, feature in fields}
+    said = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
+    return pa.schema([field for field, _ in fields], said)
+
+
+def picture_rows(
+    examples: Examples, pictures: PictureCopier, with_split: bool
+) -> Iterator[list[dict[str, object]]]:
+    """Rows with embedded pictures, some tens of megabytes at a time."""
+    rows: list[dict[str, object]] = []
+    held = 0
+    for example in examples:
+        data = pictures.bytes_of(example)
+        row: dict[str, object] = {
+            "image": {"bytes": data, "path": example.id},
+            "file_name": example.id,
+            "captions": list(example.captions),
+        }
+        rows.append(row | ({"split": example.split} if with_split else {}))
+        held += len(data)
+        pictures.written += 1
+        if held >= BYTES_AT_ONCE:
+            yield rows
+            rows, held = [], 0
+    if rows:
+        yield rows
+
+
+PARQUET = Format(
+    "parquet",
+    "a .parquet file, or a folder of them (also data/train-00000-of-00001.parquet)",
+    _detect,
+    _read,
+    _write,
+)
