@@ -44,6 +44,10 @@ class Fingerprint(NamedTuple):
     flat: bool
 
 
+NO_FINGERPRINT = Fingerprint(0, np.zeros((_THUMBNAIL, _THUMBNAIL, 3), np.uint8), True)
+"""Of a picture that cannot be opened; it is near to none."""
+
+
 def fingerprint(picture: Image.Image) -> Fingerprint:
     """The perceptual hash of an RGB picture and what is needed to confirm a match.
 
