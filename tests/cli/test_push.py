@@ -26,6 +26,8 @@ for name in sys.argv[1:]:
     pixel_values = processor(images=pictures, return_tensors="pt").pixel_values
     tokens = model.generate(pixel_values=pixel_values, max_length=12)
     print(json.dumps(processor.batch_decode(tokens, skip_special_tokens=True)))
+for snippet in ("transformers.py", "leyenda.py"):
+    exec(open("snippet_" + snippet).read())
 """
 
 
@@ -67,23 +69,25 @@ def test_push_then_a_stranger_downloads_loads_and_captions_the_same(
     assert "model.safetensors" in pushed.stderr
     hub.requests.clear()
 
-    local = str(run_folder / "model")
-    captioned = python(hub, tmp_path / "bob", None, "-c", CAPTION_WITH_TRANSFORMERS, local, "ana/birds")
-    assert captioned.returncode == 0, captioned.stderr
-    before, after = (json.loads(line) for line in captioned.stdout.splitlines())
-    assert after == before
-    assert len(set(before)) > 1, "captions that do not depend on the picture would prove little"
-    assert any(request.path.startswith("/objects/") for request in hub.requests), (
-        "the weights were not downloaded"
-    )
-
     card = hub.files("ana/birds")["README.md"].decode()
     snippets = re.findall(r"^```python\n(.*?)^```", card, flags=re.MULTILINE | re.DOTALL)
-    with_transformers = next(snippet for snippet in snippets if "import AutoModel" in snippet)
-    Image.new("RGB", (48, 32), "red").save(tmp_path / "bob" / "photo.jpg")
-    ran = python(hub, tmp_path / "bob", None, "-c", with_transformers)
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.strip()
+    bob = tmp_path / "bob"
+    bob.mkdir()
+    for library in ("transformers", "leyenda"):
+        snippet = next(each for each in snippets if f"from {library} import" in each)
+        (bob / f"snippet_{library}.py").write_text(snippet)
+    Image.new("RGB", (48, 32), "red").save(bob / "photo.jpg")
+
+    local = str(run_folder / "model")
+    captioned = python(hub, bob, None, "-c", CAPTION_WITH_TRANSFORMERS, local, "ana/birds")
+    assert captioned.returncode == 0, captioned.stderr
+    before, after, *from_snippets = captioned.stdout.splitlines()
+    assert after == before
+    assert len(set(json.loads(before))) > 1, "captions that do not depend on the picture would prove little"
+    assert any(request.path.startswith("/objects/") for request in hub.requests), "no weights were downloaded"
+    assert len(from_snippets) == 2
+    assert len(set(from_snippets)) == 1
+    assert from_snippets[0]
 
 
 def test_a_private_repository_needs_its_owner_s_token(hub: FakeHub, tmp_path: Path, run_folder: Path):

@@ -41,17 +41,19 @@ def make_run(folder: Path, checkpoint: Path) -> Path:
     metrics = {
         "base": scores("microsoft/git-base", 1.4, 0.1),
         "tuned": scores("/home/ana/runs/birds/model", 0.4, 0.6),
-        "splits": {"train": 160, "validation": 19, "test": 21},
     }
+    splits = {"train": 160, "validation": 19, "test": 21}
+    (folder / "data.json").write_text(json.dumps({"pictures": 200, "splits": splits, "digest": "0"}))
     (folder / "metrics.json").write_text(json.dumps(metrics))
     lines = [
         {
-            "id": f"{i}.jpg",
+            "image": f"{i}.jpg",
             "caption": f"a bird number {i}",
             "references": [f"the bird of day {i} on a branch"],
         }
         for i in range(12)
     ]
+    lines.append({"image": "12.jpg", "error": {"code": "truncated", "message": "cut"}})
     (folder / "predictions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (folder / "history.jsonl").write_text('{"step": 50, "loss": 2.0}\n')
     (folder / "report.html").write_text("<html></html>")

@@ -9,8 +9,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from leyenda.config import Recipe, validate_recipe
+from leyenda.sharing.finished_run import CARD, FinishedRun
 from leyenda.sharing.privacy import without_private_values
-from leyenda.sharing.run_folder import CARD, METRICS, RECIPE, RunFolder
 
 MODEL_FILES = (
     "config.json",
@@ -63,7 +63,7 @@ def is_model_file(name: str) -> bool:
     return any(fnmatch(name, pattern) for pattern in MODEL_FILES)
 
 
-def contents_of(run: RunFolder, card: str) -> Contents:
+def contents_of(run: FinishedRun, card: str) -> Contents:
     """Choose what of a run goes to the hub: the checkpoint, the card, the recipe and the scores.
 
     Args:
@@ -75,10 +75,10 @@ def contents_of(run: RunFolder, card: str) -> Contents:
         if file.is_file() and is_model_file(file.name):
             files[file.name] = file
     if run.recipe:
-        files[RECIPE] = public_recipe(run.recipe).encode()
+        files["recipe.yaml"] = public_recipe(run.recipe).encode()
     if run.metrics:
         text = json.dumps(without_private_values(run.metrics), indent=2, ensure_ascii=False)
-        files[METRICS] = f"{text}\n".encode()
+        files["metrics.json"] = f"{text}\n".encode()
     return Contents(files, tuple(_left_out(run, files)))
 
 
@@ -87,9 +87,9 @@ def public_recipe(recipe: Recipe) -> str:
     return validate_recipe(without_private_values(recipe.model_dump())).to_yaml()
 
 
-def _left_out(run: RunFolder, files: Mapping[str, object]) -> Iterator[str]:
+def _left_out(run: FinishedRun, files: Mapping[str, object]) -> Iterator[str]:
     folders = [run.path] if run.path == run.model else [run.model, run.path]
     for folder in folders:
         for entry in sorted(folder.iterdir()):
-            if entry.name not in files and entry != run.model:
+            if entry.name not in files and entry != run.model and not entry.name.startswith("."):
                 yield entry.relative_to(run.path).as_posix() + ("/" if entry.is_dir() else "")

@@ -6,22 +6,23 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from leyenda import __version__
+from leyenda.config import Recipe
 from leyenda.errors import RunError
+from leyenda.metrics.registry import METRICS, better
 from leyenda.sharing.contents import public_recipe
+from leyenda.sharing.finished_run import CARD, FinishedRun, read_run
 from leyenda.sharing.language import NAMES, language_of
 from leyenda.sharing.markdown import fenced, inline
 from leyenda.sharing.origin import data_named, hub_data_set, hub_model, model_named
-from leyenda.sharing.run_folder import CARD, RunFolder, read_run
 
 UNKNOWN_LICENCE = "unknown"
 EXAMPLES = 5
-LOWER_IS_BETTER = ("wer", "wer_first", "cer")
-HIGHER_IS_BETTER = ("rouge1", "rouge2", "rougeL", "bleu_1", "bleu_2", "bleu_3", "bleu_4", "cider_d")
-CONTROLS = ("constant", "shuffled")
+SAME_BY_DESIGN = "distinct"
+"""Shuffling a model's captions over the pictures leaves their variety as it is."""
 
 
 def model_card(
@@ -44,7 +45,11 @@ def model_card(
 
 
 def render_card(
-    run: RunFolder, *, repo_id: str | None = None, license_id: str | None = None, language: str | None = None
+    run: FinishedRun,
+    *,
+    repo_id: str | None = None,
+    license_id: str | None = None,
+    language: str | None = None,
 ) -> str:
     """`model_card` of a folder that has been read already."""
     written = _written_card(run)
@@ -56,12 +61,12 @@ def render_card(
     return written or _generated_card(run, repo_id, license_id or UNKNOWN_LICENCE, language)
 
 
-def _written_card(run: RunFolder) -> str:
+def _written_card(run: FinishedRun) -> str:
     file = run.path / CARD
     return file.read_text(encoding="utf-8") if file.is_file() and file.stat().st_size else ""
 
 
-def _generated_card(run: RunFolder, repo_id: str | None, license_id: str, language: str | None) -> str:
+def _generated_card(run: FinishedRun, repo_id: str | None, license_id: str, language: str | None) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     # Nothing is HTML here: every value passes through `inline` or `fenced`, which escape for Markdown.
@@ -71,7 +76,7 @@ def _generated_card(run: RunFolder, repo_id: str | None, license_id: str, langua
         autoescape=False,  # noqa: S701
     )
     environment.filters["inline"] = inline
-    language = language or language_of(_references(run))
+    language = language or _language(run)
     tuned, base = run.metrics.get("tuned", {}), run.metrics.get("base")
     controls = tuned.get("controls", {})
     title = (repo_id or run.path.resolve().name).rpartition("/")[2]
@@ -86,7 +91,8 @@ def _generated_card(run: RunFolder, repo_id: str | None, license_id: str, langua
         "transformers_snippet": fenced(_transformers_snippet(place, run), "python"),
         "recipe": fenced(public_recipe(run.recipe), "yaml") if run.recipe else "",
         "data": data_named(run.recipe) if run.recipe else "",
-        "splits": list(run.metrics.get("splits", {}).items()),
+        "splits": list(run.splits.items()),
+        "scored_split": scored_split(run),
         "images": tuned.get("images", 0),
         "skipped": tuned.get("skipped", 0),
         "constant_caption": controls.get("constant", {}).get("caption", ""),
@@ -99,7 +105,7 @@ def _generated_card(run: RunFolder, repo_id: str | None, license_id: str, langua
     return environment.get_template("model_card.md").render(values).strip() + "\n"
 
 
-def _metadata(run: RunFolder, title: str, license_id: str, language: str | None) -> str:
+def _metadata(run: FinishedRun, title: str, license_id: str, language: str | None) -> str:
     import yaml
 
     values: dict[str, Any] = {
@@ -119,7 +125,7 @@ def _metadata(run: RunFolder, title: str, license_id: str, language: str | None)
     return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True)).strip()
 
 
-def _results(run: RunFolder) -> list[dict[str, Any]]:
+def _results(run: FinishedRun) -> list[dict[str, Any]]:
     tuned = run.metrics.get("tuned", {})
     metrics = [
         {"type": name, "name": name, "value": value}
@@ -129,16 +135,16 @@ def _results(run: RunFolder) -> list[dict[str, Any]]:
     if not metrics or not run.recipe:
         return []
     name = data_named(run.recipe, sentence=False)
-    data = {"type": hub_data_set(run.recipe) or name, "name": name, "split": "test"}
+    data = {"type": hub_data_set(run.recipe) or name, "name": name, "split": scored_split(run)}
     task = {"type": "image-to-text", "name": "Image captioning"}
     return [{"task": task, "dataset": data, "metrics": metrics}]
 
 
-def _origin(run: RunFolder) -> str:
+def _origin(run: FinishedRun) -> str:
     kind = f"`{re.sub('[^a-z0-9_-]', '', str(run.config.get('model_type', '')))}`"
     if run.recipe is None:
-        return f"It is a {kind} model, shared with leyenda {__version__} without a record of its training."
-    return f"It is a {kind} model, {model_named(run.recipe)}, with leyenda {__version__}."
+        return f"It is a {kind} model, shared with leyenda {version('leyenda')} without a record of its training."
+    return f"It is a {kind} model, {model_named(run.recipe)}, with leyenda {version('leyenda')}."
 
 
 def _leyenda_snippet(place: str) -> str:
@@ -149,7 +155,7 @@ captioner = Captioner.from_pretrained({json.dumps(place)})
 print(captioner("photo.jpg").text)"""
 
 
-def _transformers_snippet(place: str, run: RunFolder) -> str:
+def _transformers_snippet(place: str, run: FinishedRun) -> str:
     auto_class = (
         "AutoModelForCausalLM" if run.config.get("model_type") == "git" else "AutoModelForImageTextToText"
     )
@@ -177,7 +183,7 @@ token_ids = model.generate(pixel_values=pixel_values{_length_argument(run)})
 print({text}.batch_decode(token_ids, skip_special_tokens=True)[0])"""
 
 
-def _length_argument(run: RunFolder) -> str:
+def _length_argument(run: FinishedRun) -> str:
     """`generate` stops after 20 tokens unless the checkpoint or the call says more."""
     if run.generation.get("max_new_tokens") or run.generation.get("max_length"):
         return ""
@@ -185,9 +191,16 @@ def _length_argument(run: RunFolder) -> str:
     return f", max_length={wanted}"
 
 
-def _references(run: RunFolder) -> Iterator[str]:
-    for prediction in run.predictions:
-        yield from prediction.get("references", ())
+def _language(run: FinishedRun) -> str | None:
+    """What the recipe says, where it says more than the default; otherwise what the captions look like."""
+    if run.recipe and run.recipe.evaluation.language != Recipe().evaluation.language:
+        return run.recipe.evaluation.language
+    return language_of(text for prediction in run.predictions for text in prediction.get("references", ()))
+
+
+def scored_split(run: FinishedRun) -> str:
+    """The split that training was judged on: `validation` only where there is no `test`."""
+    return "test" if "test" in run.splits or not run.splits else "validation"
 
 
 def _rows(tuned: Mapping[str, Any], base: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
@@ -203,13 +216,12 @@ def _rows(tuned: Mapping[str, Any], base: Mapping[str, Any] | None) -> Iterator[
 
 
 def _beaten_by_a_control(tuned: Mapping[str, Any]) -> Iterator[str]:
-    controls = [scores for name, scores in tuned.get("controls", {}).items() if name in CONTROLS]
-    for metric, value in tuned.get("metrics", {}).items():
-        rivals = [scores[metric] for scores in controls if metric in scores]
-        if (metric in LOWER_IS_BETTER and any(value >= rival for rival in rivals)) or (
-            metric in HIGHER_IS_BETTER and any(value <= rival for rival in rivals)
-        ):
-            yield metric
+    controls = tuned.get("controls", {}).values()
+    for name, value in tuned.get("metrics", {}).items():
+        rivals = [scores[name] for scores in controls if name in scores]
+        judged = name in METRICS and name != SAME_BY_DESIGN
+        if judged and not all(better(name, value, rival) for rival in rivals):
+            yield name
 
 
 def _examples(predictions: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leyenda.errors import LeyendaError
-from leyenda.sharing.run_folder import problems_of, read_run
+from leyenda.sharing.finished_run import problems_of, read_run
 
 
 def test_a_complete_run_is_read(run_folder: Path):
@@ -17,7 +17,7 @@ def test_a_complete_run_is_read(run_folder: Path):
     assert run.recipe is not None
     assert run.recipe.training["learning_rate"] == 1e-5
     assert run.metrics["tuned"]["metrics"]["wer"] == 0.4
-    assert len(run.predictions) == 12
+    assert len(run.predictions) == 13
 
 
 def test_a_bare_model_is_read(tiny_checkpoint: Path):

@@ -10,13 +10,12 @@ from typing import Any
 
 from leyenda.config import Recipe, load_recipe
 from leyenda.errors import LeyendaError, RecipeError, RunError
+from leyenda.training.run_folder import RunFolder
 
-MODEL_FOLDER = "model"
-RECIPE = "recipe.yaml"
-METRICS = "metrics.json"
-PREDICTIONS = "predictions.jsonl"
 CARD = "README.md"
+"""Where a person may put a card of their own; also the card's name on the hub."""
 
+DATA = "data.json"
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 WEIGHTS_INDEX = "model.safetensors.index.json"
@@ -25,7 +24,7 @@ IMAGE_PROCESSOR = ("processor_config.json", "preprocessor_config.json")
 
 
 @dataclass(frozen=True)
-class RunFolder:
+class FinishedRun:
     """A training run, or a bare model folder (which has neither recipe nor scores).
 
     Args:
@@ -35,6 +34,7 @@ class RunFolder:
         generation: the checkpoint's `generation_config.json`; empty without one.
         recipe: `recipe.yaml`; None for a bare model.
         metrics: `metrics.json`; empty for a bare model.
+        splits: pictures in each split, from `data.json`; empty when it is not there.
         predictions: lines of `predictions.jsonl`; empty for a bare model.
     """
 
@@ -44,6 +44,7 @@ class RunFolder:
     generation: Mapping[str, Any] = field(default_factory=dict)
     recipe: Recipe | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    splits: Mapping[str, int] = field(default_factory=dict)
     predictions: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -54,7 +55,7 @@ def problems_of(path: Path) -> list[LeyendaError]:
         return [RunError(f"'{path}' {what}.", "Name the folder that `leyenda train --output` wrote.")]
     model = _model_folder(path)
     if model is None:
-        if (path / RECIPE).exists():
+        if RunFolder(path).recipe.exists():
             fix = f"Finish the training first: leyenda train --output {path} --resume"
             return [RunError(f"The run '{path}' has no trained model yet.", fix)]
         fix = "Name a folder that `leyenda train --output` wrote, or a model's own folder."
@@ -62,7 +63,7 @@ def problems_of(path: Path) -> list[LeyendaError]:
     return [*_model_problems(model), *(_run_problems(path) if model != path else [])]
 
 
-def read_run(path: Path) -> RunFolder:
+def read_run(path: Path) -> FinishedRun:
     """Read a training run or a bare model folder.
 
     Args:
@@ -79,11 +80,18 @@ def read_run(path: Path) -> RunFolder:
     generation_file = model / "generation_config.json"
     generation = _read_json(generation_file) if generation_file.exists() else {}
     if model == path:
-        return RunFolder(path, model, config, generation)
-    predictions_file = path / PREDICTIONS
-    predictions = tuple(_read_lines(predictions_file)) if predictions_file.exists() else ()
-    recipe, metrics = load_recipe(path / RECIPE), _read_metrics(path / METRICS)
-    return RunFolder(path, model, config, generation, recipe, metrics, predictions)
+        return FinishedRun(path, model, config, generation)
+    run = RunFolder(path)
+    return FinishedRun(
+        path,
+        model,
+        config,
+        generation,
+        recipe=load_recipe(run.recipe),
+        metrics=_read_metrics(run.metrics),
+        splits=_read_json(path / DATA)["splits"] if (path / DATA).exists() else {},
+        predictions=tuple(_read_lines(run.predictions)) if run.predictions.exists() else (),
+    )
 
 
 def weight_files(model: Path) -> list[Path]:
@@ -95,7 +103,7 @@ def weight_files(model: Path) -> list[Path]:
 
 
 def _model_folder(path: Path) -> Path | None:
-    for folder in (path / MODEL_FOLDER, path):
+    for folder in (RunFolder(path).model, path):
         if (folder / CONFIG).is_file():
             return folder
     return None
@@ -132,14 +140,14 @@ def _why_unreadable(weights: Path) -> str:
 
 
 def _run_problems(path: Path) -> Iterator[LeyendaError]:
-    readers: dict[str, Callable[[Path], object]]
-    readers = {RECIPE: load_recipe, METRICS: _read_metrics, PREDICTIONS: _read_lines}
-    for name, read in readers.items():
-        file = path / name
+    run = RunFolder(path)
+    readers: dict[Path, Callable[[Path], object]]
+    readers = {run.recipe: load_recipe, run.metrics: _read_metrics, run.predictions: _read_lines}
+    for file, read in readers.items():
         if not file.is_file():
-            if name != PREDICTIONS:
+            if file != run.predictions:
                 fix = f"Finish the training first: leyenda train --output {path} --resume"
-                yield RunError(f"The run '{path}' has no {name}.", fix)
+                yield RunError(f"The run '{path}' has no {file.name}.", fix)
             continue
         try:
             read(file)
