@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 from leyenda.data.examples import Examples
-from leyenda.errors import DataError
+from leyenda.errors import DataError, DiskError
 
 
 def assign_splits(
@@ -57,6 +60,26 @@ def describe_splits(examples: Examples, *, validation: float | None = None, test
     return "; ".join(
         _describe(name, size, len(examples), asked.get(name)) for name, size in (sizes | missing).items()
     )
+
+
+def write_splits(examples: Examples, path: Path) -> None:
+    """Write a CSV file with the columns `id` and `split`; it appears whole or not at all.
+
+    Raises:
+        DiskError: the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(("id", "split"))
+            rows.writerows(zip(examples.ids(), examples.table.column("split").to_pylist(), strict=True))
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise DiskError(
+            f"{path} cannot be written: {error.strerror or error}.", "Name another file."
+        ) from error
 
 
 def _describe(name: str, size: int, total: int, share: float | None) -> str:

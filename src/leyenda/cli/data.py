@@ -1,0 +1,226 @@
+"""`leyenda data`: look at image-caption pairs, check them, split them, convert them."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from leyenda.data.examples import Examples
+
+_SOURCE_OPTIONS = (
+    click.option("--format", "format_", metavar="NAME", help="Format of SOURCE, if it is not detected."),
+    click.option("--image-column", metavar="NAME", help="Column with the pictures."),
+    click.option("--caption-column", metavar="NAME", help="Column with the captions."),
+    click.option("--image-root", metavar="FOLDER", help="Folder of the pictures, if not beside SOURCE."),
+    click.option("--revision", metavar="NAME", help="Branch, tag or commit of a hub id."),
+    click.option("--streaming", is_flag=True, help="Read a hub id without keeping a second copy of it."),
+    click.option("--token", metavar="TOKEN", help="Hub token.  [default: the one that is logged in]"),
+)
+
+
+def _with_source(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the argument SOURCE and the options that say how to read it; it gets `examples`."""
+
+    @functools.wraps(command)
+    def reading(source: str, format_: str | None, **options: Any) -> int:
+        from leyenda.data.load import load_examples
+
+        names = ("image_column", "caption_column", "image_root", "revision", "streaming", "token")
+        how = {name: options.pop(name) for name in names}
+        return command(examples=load_examples(source, format=format_, **how), **options)
+
+    for option in reversed(_SOURCE_OPTIONS):
+        reading = option(reading)
+    return click.argument("source")(reading)
+
+
+@click.group(short_help="Look at your pictures and captions, check, split, convert them.")
+def command() -> None:
+    """Look at image-caption pairs, check them, split them, convert them.
+
+    SOURCE is a folder, a file, a pattern of tar shards or a hub id, in any of the formats that the guide lists; the
+    format is detected.
+
+    \b
+      leyenda data show pictures/ --grid look.png
+      leyenda data check pictures/ --model microsoft/git-base
+      leyenda data split pictures/ --output splits.csv
+      leyenda data convert pictures/ shards/ --to webdataset
+    """
+
+
+@command.command()
+@_with_source
+@click.option(
+    "--split", metavar="NAME", help="Only this split: train, validation, test, or the source's own."
+)
+@click.option("--grid", metavar="FILE.png", help="Draw some pictures under their captions.")
+@click.option("--pictures", default=12, show_default=True, help="Pictures in the grid.")
+@click.option("--columns", default=4, show_default=True, help="Pictures in a row of the grid.")
+@click.option("--seed", default=0, show_default=True, help="Another seed draws other pictures.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+def show(
+    examples: Examples,
+    split: str | None,
+    grid: str | None,
+    pictures: int,
+    columns: int,
+    seed: int,
+    as_json: bool,
+) -> int:
+    """Count pictures, captions, words and sizes.
+
+    \b
+      leyenda data show pictures/ --grid look.png
+      leyenda data show captions.csv --split test --json
+
+    The JSON object has the keys images, captions, splits, captions_per_image (number of captions -> images), words,
+    width and height (each min, mean, median, max), vocabulary, frequent_words, formats and unreadable.
+    """
+    from leyenda.data.grid import draw_grid
+    from leyenda.data.summary import summarize
+
+    if split:
+        examples = _split(examples, split)
+    summary = summarize(examples)
+    click.echo(json.dumps(summary.as_json(), ensure_ascii=False, indent=2) if as_json else str(summary))
+    if grid:
+        path = draw_grid(examples, grid, pictures=pictures, columns=columns, seed=seed)
+        click.echo(f"Drew the grid {path}.", err=True)
+    return 0
+
+
+@command.command()
+@_with_source
+@click.option(
+    "--model", metavar="ID_OR_FOLDER", help="Also check what this model's tokenizer makes of the captions."
+)
+@click.option(
+    "--max-caption-tokens",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --model: longest caption.  [default: as in training]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+def check(examples: Examples, model: str | None, max_caption_tokens: int | None, as_json: bool) -> int:
+    """Find every problem at once, each with its file and line.
+
+    Unreadable, truncated, empty and missing pictures, pictures outside the folder; empty and missing captions; the
+    same or nearly the same picture twice, or on both sides of a split. With --model also captions that the model
+    cannot write as they are, and captions that are cut. Leaves with exit code 3 when there is any problem.
+
+    \b
+      leyenda data check pictures/ --model microsoft/git-base
+      leyenda data check captions.csv --json
+
+    The JSON object has the keys images, captions, counts (kind -> number) and problems (a list of objects with kind,
+    id, file, line and message).
+    """
+    from leyenda.data.check import KINDS
+    from leyenda.data.check import check as check_examples
+
+    tokenizer, limit = _tokenizer(model, max_caption_tokens)
+    report = check_examples(examples, tokenizer=tokenizer, max_caption_tokens=limit)
+    if as_json:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+    else:
+        for problem in report.problems:
+            click.echo(str(problem))
+        click.echo(f"{report.images:,} pictures and {report.captions:,} captions checked.", err=True)
+        for kind, count in report.counts().items():
+            click.echo(f"{count:>7,}  {kind}: {KINDS[kind]}", err=True)
+        if not report.problems:
+            click.echo("No problem found.")
+    return 3 if report.problems else 0
+
+
+@command.command()
+@_with_source
+@click.option("--validation", default=0.1, show_default=True, help="Share for choosing the best model.")
+@click.option("--test", default=0.1, show_default=True, help="Share for the final scores.")
+@click.option("--seed", default=0, show_default=True, help="Another seed gives other splits.")
+@click.option(
+    "--output", "-o", metavar="FILE.csv|FOLDER", help="Write the splits, or a copy of the data with them."
+)
+@click.option("--to", metavar="FORMAT", default="jsonl", show_default=True, help="Format of the FOLDER.")
+def split(examples: Examples, validation: float, test: float, seed: int, output: str | None, to: str) -> int:
+    """Divide the pictures into train, validation and test.
+
+    All captions of a picture stay together. A picture's split depends on its name and the seed alone, so adding or
+    removing pictures moves no other one; the sizes are therefore near the shares, not exactly them. Splits that the
+    source gives are kept; a missing validation or test is taken out of its train.
+
+    \b
+      leyenda data split pictures/
+      leyenda data split pictures/ --validation 0.05 --test 0.2 --seed 7 --output splits.csv
+      leyenda data split pictures/ --output divided/ --to imagefolder
+
+    FILE.csv gets two columns: id and split.
+    """
+    from leyenda.data.convert import convert as convert_examples
+    from leyenda.data.splits import assign_splits, describe_splits, write_splits
+
+    divided = assign_splits(examples, validation=validation, test=test, seed=seed)
+    if output and output.lower().endswith(".csv"):
+        write_splits(divided, Path(output))
+    elif output:
+        convert_examples(divided, output, to)
+    for line in describe_splits(divided, validation=validation, test=test).split("; "):
+        click.echo(line)
+    if output:
+        click.echo(f"Wrote {output}.", err=True)
+    return 0
+
+
+@command.command()
+@_with_source
+@click.argument("output")
+@click.option("--to", metavar="FORMAT", required=True, help="The format to write.")
+@click.option(
+    "--link", is_flag=True, help="Link the picture files instead of copying them, where that works."
+)
+def convert(examples: Examples, output: str, to: str, link: bool) -> int:
+    """Write the data set as a folder of another format.
+
+    Names, captions, splits and the pictures' bytes stay as they are. OUTPUT must not exist yet.
+
+    \b
+      leyenda data convert captions.csv shards/ --to webdataset
+    """
+    from leyenda.data.convert import convert as convert_examples
+
+    done = convert_examples(examples, output, to, copy="link" if link else "copy")
+    click.echo(f"images\t{done.images}")
+    click.echo(f"captions\t{done.captions}")
+    click.echo(f"Wrote {done.output} ({done.format}).", err=True)
+    return 0
+
+
+def _split(examples: Examples, name: str) -> Examples:
+    """One split; where the source gives none of that name, as training would make it."""
+    from leyenda.data.splits import assign_splits
+
+    if name in ("train", "validation", "test") and name not in examples.splits():
+        click.echo(f"The source gives no {name} split; it is made as `leyenda data split` does.", err=True)
+        examples = assign_splits(examples)
+    return examples.split(name)
+
+
+def _tokenizer(model: str | None, max_caption_tokens: int | None) -> tuple[Any, int | None]:
+    """The model's tokenizer and the longest caption that training with it would keep, in tokens."""
+    if model is None:
+        if max_caption_tokens is not None:
+            raise click.UsageError("--max-caption-tokens counts a model's tokens: add --model.")
+        return None, None
+    from leyenda.config import ModelRecipe
+    from leyenda.models import load_tokenizer
+
+    tokenizer = load_tokenizer(model)
+    limit = max_caption_tokens or ModelRecipe().max_caption_tokens
+    return tokenizer, min(limit, tokenizer.model_max_length)
