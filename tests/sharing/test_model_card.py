@@ -22,7 +22,7 @@ MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 def change_recipe(run: Path, **parts: dict[str, object]) -> None:
     recipe = yaml.safe_load((run / "recipe.yaml").read_text())
     for part, values in parts.items():
-        recipe[part] |= values
+        recipe[part] = recipe.get(part, {}) | values
     (run / "recipe.yaml").write_text(yaml.safe_dump(recipe))
 
 
@@ -178,3 +178,11 @@ def test_the_kind_of_model_decides_the_snippet(run_folder: Path):
     config = run_folder / "model" / "config.json"
     config.write_text(config.read_text().replace('"model_type": "git"', '"model_type": "blip"', 1))
     assert "AutoModelForImageTextToText" in model_card(run_folder)
+
+
+def test_the_snippets_search_as_the_scores_were_computed(run_folder: Path):
+    assert "beams" not in model_card(run_folder)[: model_card(run_folder).index("## Data")]
+    change_recipe(run_folder, evaluation={"beams": 3, "max_length": 12})
+    card = model_card(run_folder)
+    assert ", beams=3, max_length=12)" in card
+    assert "max_new_tokens=12, num_beams=3)" in card

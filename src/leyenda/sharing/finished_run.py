@@ -31,7 +31,6 @@ class FinishedRun:
         path: the folder that the user named.
         model: the folder in which the checkpoint lies; the same as `path` for a bare model.
         config: the checkpoint's `config.json`.
-        generation: the checkpoint's `generation_config.json`; empty without one.
         recipe: `recipe.yaml`; None for a bare model.
         metrics: `metrics.json`; empty for a bare model.
         splits: pictures in each split, from `data.json`; empty when it is not there.
@@ -41,7 +40,6 @@ class FinishedRun:
     path: Path
     model: Path
     config: Mapping[str, Any]
-    generation: Mapping[str, Any] = field(default_factory=dict)
     recipe: Recipe | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
     splits: Mapping[str, int] = field(default_factory=dict)
@@ -77,16 +75,13 @@ def read_run(path: Path) -> FinishedRun:
     model = _model_folder(path)
     assert model is not None
     config = _read_json(model / CONFIG)
-    generation_file = model / "generation_config.json"
-    generation = _read_json(generation_file) if generation_file.exists() else {}
     if model == path:
-        return FinishedRun(path, model, config, generation)
+        return FinishedRun(path, model, config)
     run = RunFolder(path)
     return FinishedRun(
         path,
         model,
         config,
-        generation,
         recipe=load_recipe(run.recipe),
         metrics=_read_metrics(run.metrics),
         splits=_read_json(path / DATA)["splits"] if (path / DATA).exists() else {},

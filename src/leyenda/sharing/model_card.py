@@ -18,6 +18,7 @@ from leyenda.sharing.finished_run import CARD, FinishedRun, read_run
 from leyenda.sharing.language import NAMES, language_of
 from leyenda.sharing.markdown import fenced, inline
 from leyenda.sharing.origin import data_named, hub_data_set, hub_model, model_named
+from leyenda.sharing.snippets import leyenda_snippet, transformers_snippet
 
 UNKNOWN_LICENCE = "unknown"
 EXAMPLES = 5
@@ -87,8 +88,8 @@ def _generated_card(run: FinishedRun, repo_id: str | None, license_id: str, lang
         "language": NAMES.get(language or "", language),
         "licence": license_id,
         "origin": _origin(run),
-        "leyenda_snippet": fenced(_leyenda_snippet(place), "python"),
-        "transformers_snippet": fenced(_transformers_snippet(place, run), "python"),
+        "leyenda_snippet": fenced(leyenda_snippet(place, run), "python"),
+        "transformers_snippet": fenced(transformers_snippet(place, run), "python"),
         "recipe": fenced(public_recipe(run.recipe), "yaml") if run.recipe else "",
         "data": data_named(run.recipe) if run.recipe else "",
         "splits": list(run.splits.items()),
@@ -145,50 +146,6 @@ def _origin(run: FinishedRun) -> str:
     if run.recipe is None:
         return f"It is a {kind} model, shared with leyenda {version('leyenda')} without a record of its training."
     return f"It is a {kind} model, {model_named(run.recipe)}, with leyenda {version('leyenda')}."
-
-
-def _leyenda_snippet(place: str) -> str:
-    return f"""\
-from leyenda import Captioner
-
-captioner = Captioner.from_pretrained({json.dumps(place)})
-print(captioner("photo.jpg").text)"""
-
-
-def _transformers_snippet(place: str, run: FinishedRun) -> str:
-    auto_class = (
-        "AutoModelForCausalLM" if run.config.get("model_type") == "git" else "AutoModelForImageTextToText"
-    )
-    if (run.model / "processor_config.json").exists() or run.config.get(
-        "model_type"
-    ) != "vision-encoder-decoder":
-        load = f"processor = AutoProcessor.from_pretrained({json.dumps(place)})"
-        classes, images, text = ["AutoProcessor"], "processor", "processor"
-    else:
-        load = (
-            f"image_processor = AutoImageProcessor.from_pretrained({json.dumps(place)})\n"
-            f"tokenizer = AutoTokenizer.from_pretrained({json.dumps(place)})"
-        )
-        classes, images, text = ["AutoImageProcessor", "AutoTokenizer"], "image_processor", "tokenizer"
-    return f"""\
-from PIL import Image
-from transformers import {", ".join(sorted([*classes, auto_class]))}
-
-{load}
-model = {auto_class}.from_pretrained({json.dumps(place)})
-
-picture = Image.open("photo.jpg").convert("RGB")
-pixel_values = {images}(images=picture, return_tensors="pt").pixel_values
-token_ids = model.generate(pixel_values=pixel_values{_length_argument(run)})
-print({text}.batch_decode(token_ids, skip_special_tokens=True)[0])"""
-
-
-def _length_argument(run: FinishedRun) -> str:
-    """`generate` stops after 20 tokens unless the checkpoint or the call says more."""
-    if run.generation.get("max_new_tokens") or run.generation.get("max_length"):
-        return ""
-    wanted = run.recipe.evaluation.max_length if run.recipe else 50
-    return f", max_length={wanted}"
 
 
 def _language(run: FinishedRun) -> str | None:
