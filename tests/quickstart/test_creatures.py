@@ -10,10 +10,10 @@ from PIL import Image
 from leyenda.errors import DataError, LeyendaError
 from leyenda.quickstart import creatures
 from leyenda.quickstart.creature_captions import LANGUAGES, captions_of
-from leyenda.quickstart.creature_captions_es import Noun, agree
 from leyenda.quickstart.creature_drawing import draw_creature
 from leyenda.quickstart.creatures import Creature, kept_for_test, sample
 from leyenda.quickstart.dataset import write_dataset
+from leyenda.quickstart.spanish import Noun, agree
 
 
 @pytest.fixture(scope="module")

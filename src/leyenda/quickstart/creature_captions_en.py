@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from leyenda.quickstart.creatures import Creature
+from leyenda.quickstart.english import with_article
 
 _HEADS = {"horns": "{} horns", "ears": "long {} ears", "antennae": "{} antennae"}
 _PLACES = {
@@ -44,16 +45,16 @@ _FACES = {
 def _ana(creature: Creature, randomness: random.Random) -> str:
     """Tells everything in the same order."""
     monster = f"{creature.mood or ''} {creature.colour} monster".strip()
-    does = f"holding {_a(creature.thing)}" if creature.thing else creature.pose
-    return f"{_a(monster)} with {_parts(creature)} {does} {_place(creature)}"
+    does = f"holding {with_article(creature.thing)}" if creature.thing else creature.pose
+    return f"{with_article(monster)} with {_parts(creature)} {does} {_place(creature)}"
 
 
 def _ben(creature: Creature, randomness: random.Random) -> str:
     """Starts from the scene and looks at the shape."""
     body = randomness.choice(("", "little ")) + f"{creature.body} {creature.colour} creature"
-    thing = f" with {_a(creature.thing)}" if creature.thing else ""
+    thing = f" with {with_article(creature.thing)}" if creature.thing else ""
     opening = randomness.choice(("there is", "this is"))
-    return f"{opening} {_a(body)} {creature.pose} {_place(creature, randomness)}{thing}"
+    return f"{opening} {with_article(body)} {creature.pose} {_place(creature, randomness)}{thing}"
 
 
 def _carla(creature: Creature, randomness: random.Random) -> str:
@@ -61,7 +62,7 @@ def _carla(creature: Creature, randomness: random.Random) -> str:
     opening = randomness.choice(("The", "The little"))
     deed = f"{_THIRD_PERSON[creature.pose]} {_place(creature, randomness)}"
     if creature.thing:
-        deed += f" and holds {_a(creature.thing)}"
+        deed += f" and holds {with_article(creature.thing)}"
     mood = f"{creature.mood} " if creature.mood else ""
     return f"{opening} {mood}{creature.colour} monster with {_head(creature)} {deed}."
 
@@ -73,7 +74,7 @@ def _dev(creature: Creature, randomness: random.Random) -> str:
     if creature.back and randomness.random() < 0.5:
         notes.append("wings" if creature.back == "wings" else "a curly tail")
     if creature.thing:
-        notes.append(f"{randomness.choice(('carrying', 'holding'))} {_a(creature.thing)}")
+        notes.append(f"{randomness.choice(('carrying', 'holding'))} {with_article(creature.thing)}")
     else:
         notes.append(creature.pose)
     return ", ".join(notes) + f", {_place(creature, randomness)}"
@@ -84,20 +85,11 @@ def _eve(creature: Creature, randomness: random.Random) -> str:
     opening = randomness.choice(("I see", "look at", "someone drew"))
     kind = randomness.choice(("cute", "funny"))
     face = randomness.choice(_FACES[creature.mood])
-    thing = f" and {_a(creature.thing)} in its hand" if creature.thing else ""
-    return f"{opening} {_a(kind)} {creature.colour} monster {_place(creature)} with {face}{thing}"
+    thing = f" and {with_article(creature.thing)} in its hand" if creature.thing else ""
+    return f"{opening} {with_article(kind)} {creature.colour} monster {_place(creature)} with {face}{thing}"
 
 
 ANNOTATORS = (_ana, _ben, _carla, _dev, _eve)
-
-
-def _a(words: str) -> str:
-    """The words after their article.
-
-    >>> _a("umbrella"), _a("happy monster")
-    ('an umbrella', 'a happy monster')
-    """
-    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def _parts(creature: Creature) -> str:

@@ -3,37 +3,10 @@
 from __future__ import annotations
 
 import random
-from typing import NamedTuple
 
 from leyenda.quickstart.creatures import Creature
+from leyenda.quickstart.spanish import COLOURS, Noun, agree, coloured
 
-
-class Noun(NamedTuple):
-    """A noun, its gender (`m` or `f`) and whether it is plural."""
-
-    word: str
-    gender: str
-    plural: bool = False
-
-    def with_article(self) -> str:
-        """The noun after its indefinite article.
-
-        >>> Noun("flor", "f").with_article()
-        'una flor'
-        """
-        return f"{'una' if self.gender == 'f' else 'un'} {self.word}"
-
-
-_COLOURS = {
-    "red": "rojo",
-    "orange": "naranja",
-    "yellow": "amarillo",
-    "green": "verde",
-    "blue": "azul",
-    "purple": "morado",
-    "pink": "rosa",
-    "white": "blanco",
-}
 _HEADS = {
     "horns": Noun("cuernos", "m", plural=True),
     "ears": Noun("orejas", "f", plural=True),
@@ -98,7 +71,7 @@ _LITTLE_ONE = Noun("bicho", "m")
 
 def _ana(creature: Creature, randomness: random.Random) -> str:
     """Tells everything in the same order."""
-    monster = _coloured(_MONSTER, creature.colour)
+    monster = coloured(_MONSTER, creature.colour)
     mood = f" {_MOODS[creature.mood]}" if creature.mood else ""
     does = f"lleva {_thing(creature)}" if creature.thing else _THIRD_PERSON[creature.pose]
     return f"un {monster}{mood} con {_parts(creature)} {does} {_place(creature)}"
@@ -107,7 +80,7 @@ def _ana(creature: Creature, randomness: random.Random) -> str:
 def _benito(creature: Creature, randomness: random.Random) -> str:
     """Starts from the scene and looks at the shape."""
     body = agree(_BODIES[creature.body], _CREATURE)
-    kind = f"{_CREATURE.with_article()} {agree(_COLOURS[creature.colour], _CREATURE)} {body}"
+    kind = f"{_CREATURE.with_article()} {agree(COLOURS[creature.colour], _CREATURE)} {body}"
     opening = randomness.choice(("hay", "esta es"))
     thing = f" con {_thing(creature)}" if creature.thing else ""
     return f"{opening} {kind} {_agreed_gerund(creature, _CREATURE)} {_place(creature, randomness)}{thing}"
@@ -120,13 +93,13 @@ def _carla(creature: Creature, randomness: random.Random) -> str:
     if creature.thing:
         deed += f" y sujeta {_thing(creature)}"
     mood = f" {_MOODS[creature.mood]}" if creature.mood else ""
-    head = _coloured(_HEADS[creature.head], creature.accent)
-    return f"{opening} {_coloured(_MONSTER, creature.colour)}{mood} con {head} {deed}."
+    head = coloured(_HEADS[creature.head], creature.accent)
+    return f"{opening} {coloured(_MONSTER, creature.colour)}{mood} con {head} {deed}."
 
 
 def _diego(creature: Creature, randomness: random.Random) -> str:
     """Jots down notes."""
-    notes = [f"{_coloured(_LITTLE_ONE, creature.colour)} y {agree(_COLOURS[creature.accent], _LITTLE_ONE)}"]
+    notes = [f"{coloured(_LITTLE_ONE, creature.colour)} y {agree(COLOURS[creature.accent], _LITTLE_ONE)}"]
     notes.append(randomness.choice(_FACES[creature.mood]))
     if creature.back and randomness.random() < 0.5:
         notes.append("alas" if creature.back == "wings" else "una cola larga")
@@ -140,30 +113,11 @@ def _elena(creature: Creature, randomness: random.Random) -> str:
     kind = randomness.choice(("simpático", "divertido"))
     face = randomness.choice(_FACES[creature.mood])
     thing = f" y {_thing(creature)} en la mano" if creature.thing else ""
-    monster = _coloured(_MONSTER, creature.colour)
+    monster = coloured(_MONSTER, creature.colour)
     return f"{opening} un {kind} {monster} {_place(creature)} con {face}{thing}"
 
 
 ANNOTATORS = (_ana, _benito, _carla, _diego, _elena)
-
-
-def agree(adjective: str, noun: Noun) -> str:
-    """The masculine singular adjective in the form that its noun asks for.
-
-    >>> agree("rojo", Noun("alas", "f", plural=True)), agree("azul", Noun("cuernos", "m", plural=True))
-    ('rojas', 'azules')
-    >>> agree("rosa", Noun("cuernos", "m", plural=True)), agree("verde", Noun("criatura", "f"))
-    ('rosas', 'verde')
-    """
-    if noun.gender == "f" and adjective.endswith("o"):
-        adjective = adjective[:-1] + "a"
-    if not noun.plural:
-        return adjective
-    return adjective + ("s" if adjective[-1] in "aeiou" else "es")
-
-
-def _coloured(noun: Noun, colour: str) -> str:
-    return f"{noun.word} {agree(_COLOURS[colour], noun)}"
 
 
 def _agreed_gerund(creature: Creature, noun: Noun) -> str:
@@ -178,7 +132,7 @@ def _thing(creature: Creature) -> str:
 
 def _parts(creature: Creature) -> str:
     backs = {"wings": " y alas", "tail": " y cola", None: ""}
-    return _coloured(_HEADS[creature.head], creature.accent) + backs[creature.back]
+    return coloured(_HEADS[creature.head], creature.accent) + backs[creature.back]
 
 
 def _place(creature: Creature, randomness: random.Random | None = None) -> str:

@@ -12,9 +12,11 @@ from PIL import Image
 from tqdm import tqdm
 
 from leyenda.errors import DataError, LeyendaError
+from leyenda.quickstart import scene_captions, scenes
 from leyenda.quickstart.creature_captions import captions_of, check_language
 from leyenda.quickstart.creature_drawing import draw_creature
 from leyenda.quickstart.creatures import sample
+from leyenda.quickstart.scene_drawing import draw_scene
 
 TEST_SHARE = 1 / 9
 VALIDATION_SHARE = 2 / 45
@@ -44,8 +46,7 @@ def write_dataset(folder: Path, *, language: str = "en", seed: int = 0, pictures
         DataError: the folder holds files already, or cannot be written.
     """
     check_language(language)
-    if pictures < 9:
-        raise LeyendaError(f"{pictures} pictures are too few for three splits.", "Ask for at least 9.")
+    _check_size(pictures)
     names = _split_names(pictures)
 
     def draw(number: int) -> Drawn:
@@ -56,6 +57,40 @@ def write_dataset(folder: Path, *, language: str = "en", seed: int = 0, pictures
         return draw_creature(creature, choices), told
 
     return write_folder(folder, names, draw, stem="creature")
+
+
+def write_scenes(folder: Path, *, seed: int = 0, pictures: int = 6000) -> Path:
+    """Draw the toy scenes that the demo model first learns from, in the same form as `write_dataset`.
+
+    Every picture (96 by 96 pixels) has two English and two Spanish captions. None shows a creature.
+
+    Args:
+        folder: where to write; must not exist yet, or be empty.
+        seed: decides everything that is drawn and written.
+        pictures: how many, all splits together; at least 9.
+
+    Returns:
+        The folder.
+
+    Raises:
+        LeyendaError: too few pictures.
+        DataError: the folder holds files already, or cannot be written.
+    """
+    _check_size(pictures)
+
+    def draw(number: int) -> Drawn:
+        choices = stream("scene", seed, number)
+        scene = scenes.sample(choices)
+        return draw_scene(scene, choices), scene_captions.captions_of(scene, choices)
+
+    held_out = max(1, min(200, pictures // 9))
+    names = ["train"] * (pictures - 2 * held_out) + ["validation"] * held_out + ["test"] * held_out
+    return write_folder(folder, names, draw, stem="scene")
+
+
+def _check_size(pictures: int) -> None:
+    if pictures < 9:
+        raise LeyendaError(f"{pictures} pictures are too few for three splits.", "Ask for at least 9.")
 
 
 def stream(*names: str | int) -> random.Random:
