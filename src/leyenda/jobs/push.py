@@ -9,9 +9,9 @@ from pathlib import Path
 
 from leyenda.errors import HubError, LeyendaError
 from leyenda.sharing.contents import Contents, contents_of
+from leyenda.sharing.finished_run import problems_of, read_run
 from leyenda.sharing.model_card import render_card
 from leyenda.sharing.push import repository_problems, upload
-from leyenda.sharing.run_folder import problems_of, read_run
 
 
 @dataclass(frozen=True)
