@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +87,8 @@ def load(
     place = resolve_name(name)
     chosen_device = choose_device(device)
     chosen_dtype = dtype or choose_inference_dtype(precision, chosen_device)
-    origin = _hub_arguments(revision, token) if not Path(place).is_dir() else {}
-    with quiet():
+    origin = _origin(place, revision, token)
+    with quiet(), _downloads_shown():
         family = family_of(_load_part("AutoConfig", place, str(name), **origin), str(name))
         model, report = _load_part(
             family.auto_class, place, str(name), dtype=chosen_dtype, output_loading_info=True, **origin
@@ -103,14 +106,34 @@ def load_tokenizer(name: str | Path, *, revision: str | None = None, token: str 
         ModelError: as for `load`.
     """
     place = resolve_name(name)
-    origin = _hub_arguments(revision, token) if not Path(place).is_dir() else {}
+    origin = _origin(place, revision, token)
     with quiet():
         return _load_part("AutoTokenizer", place, str(name), **origin)
 
 
-def _hub_arguments(revision: str | None, token: str | None) -> dict[str, Any]:
+def _origin(place: str, revision: str | None, token: str | None) -> dict[str, Any]:
     """What `from_pretrained` needs for a hub id; without an answering hub, only what was fetched before."""
-    return {"revision": revision, "token": token, "local_files_only": not _hub_answers()}
+    if not Path(place).is_dir():
+        return {"revision": revision, "token": token, "local_files_only": not _hub_answers()}
+    if revision is not None:
+        raise ModelError(
+            f"A folder has no revisions, so {place!r} has no {revision!r}.",
+            "Leave out --revision, or name a hub id.",
+        )
+    return {}
+
+
+@contextlib.contextmanager
+def _downloads_shown() -> Iterator[None]:
+    """A download may take minutes: on a terminal its progress bar is shown."""
+    from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
+
+    if sys.stderr.isatty():
+        enable_progress_bars()
+    try:
+        yield
+    finally:
+        disable_progress_bars()
 
 
 def _hub_answers() -> bool:
@@ -122,7 +145,7 @@ def _hub_answers() -> bool:
         return False
     try:
         httpx.head(constants.ENDPOINT, timeout=_HUB_PATIENCE_S)
-    except httpx.HTTPError:
+    except (httpx.HTTPError, httpx.InvalidURL):
         return False
     return True
 
@@ -140,7 +163,7 @@ def _load_part(auto_class: str, place: str, name: str, **arguments: Any) -> Any:
     import transformers
 
     try:
-        return getattr(transformers, auto_class).from_pretrained(place, **arguments)
+        return getattr(transformers, auto_class).from_pretrained(place, trust_remote_code=False, **arguments)
     except Exception as error:
         # transformers, safetensors, tokenizers and json each raise kinds of their own for a file that is
         # absent or broken; whatever it was, the user's model could not be read, and the cause stays chained.
@@ -148,22 +171,26 @@ def _load_part(auto_class: str, place: str, name: str, **arguments: Any) -> Any:
 
 
 def _explain(error: Exception, place: str, name: str) -> ModelError:
-    reason = " ".join(str(error).split())[:200]
-    if Path(place).is_dir():
-        return ModelError(
-            f"The model in {name!r} cannot be read ({type(error).__name__}: {reason}).",
-            "Copy or save it again, or name another model.",
-        )
-    kinds = _kinds_of_causes(error)
-    if any("GatedRepo" in kind for kind in kinds):
+    kinds = set(_kinds_of_causes(error))
+    if "GatedRepoError" in kinds:
         fix = "Ask for it on its hub page, then log in with: hf auth login"
         return ModelError(f"The model {name!r} is given on request only.", fix)
-    if any("RepositoryNotFound" in kind or "RevisionNotFound" in kind for kind in kinds):
+    if kinds & {"RepositoryNotFoundError", "RevisionNotFoundError"}:
         fix = "Check the name, or log in with: hf auth login"
         return ModelError(f"The hub has no model {name!r} of that revision, or it is private.", fix)
+    if not Path(place).is_dir() and kinds & {
+        "LocalEntryNotFoundError",
+        "OfflineModeIsEnabled",
+        "ConnectError",
+    }:
+        return ModelError(
+            f"The model {name!r} is not on this machine, and the model hub does not answer.",
+            "\nGo online and try again, or name a model that is here: --model FOLDER, or --model demo.",
+        )
+    reason = " ".join(str(error).split())[:200]
     return ModelError(
-        f"The model {name!r} is not on this machine, and the model hub does not answer.",
-        "\nGo online and try again, or name a model that is here: --model FOLDER, or --model demo.",
+        f"The model {name!r} cannot be read ({type(error).__name__}: {reason}).",
+        "Copy or save it again, or name another model.",
     )
 
 

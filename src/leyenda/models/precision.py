@@ -24,18 +24,34 @@ def choose_device(device: str | None = None) -> torch.device:
     'cpu'
     """
     if device is not None:
-        try:
-            chosen = torch.device(device)
-        except RuntimeError as error:
-            raise ModelError(f"There is no device {device!r}.", "Use cpu, cuda, cuda:N or mps.") from error
-        if chosen.type == "cuda" and not torch.cuda.is_available():
-            raise ModelError("torch finds no CUDA device on this machine.", "Use --device cpu.")
-        return chosen
+        return _device_named(device)
     if torch.cuda.is_available():
         return torch.device("cuda")
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
+
+
+def _device_named(name: str) -> torch.device:
+    fix = "Use cpu, cuda, cuda:N or mps."
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ModelError(f"There is no device {name!r}.", fix) from error
+    if device.type == "cuda":
+        cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if not cards:
+            raise ModelError("torch finds no CUDA device on this machine.", "Use --device cpu.")
+        if (device.index or 0) >= cards:
+            raise ModelError(
+                f"There is no device {name!r} on this machine.", f"The last one is cuda:{cards - 1}."
+            )
+    elif device.type == "mps":
+        if not torch.backends.mps.is_available():
+            raise ModelError("torch finds no MPS device on this machine.", "Use --device cpu.")
+    elif device.type != "cpu":
+        raise ModelError(f"leyenda does not run on the device {name!r}.", fix)
+    return device
 
 
 def choose_training_precision(precision: str, device: torch.device, hidden_size: int) -> str:
