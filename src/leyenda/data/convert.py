@@ -64,7 +64,7 @@ def convert(examples: Examples, output: str | Path, format: str, *, copy: str = 
         making.mkdir(parents=True)
         chosen.write(examples, making, PictureCopier(making, link=copy == "link"))
         with cache_in(making.with_suffix(".check")):
-            _refuse_changed(examples, load_examples(making, format=format), format)
+            _refuse_changed(examples, _read_again(making, format), format)
         os.replace(making, target)
     except OSError as error:
         raise disk_error(error, target) from error
@@ -78,6 +78,17 @@ def _refuse_existing(target: Path) -> None:
         return
     if target.exists() or target.is_symlink():
         raise DataError(f"{target} exists already.", "Name a new folder, or remove it first.")
+
+
+def _read_again(folder: Path, format: str) -> Examples:  # noqa: A002
+    try:
+        return load_examples(folder, format=format)
+    except DataError as error:
+        said = error.cause.replace(str(folder), "the folder")
+        raise DataError(
+            f"The format {format!r} cannot say what is to be written; read again, {said}",
+            "Write another format, such as jsonl.",
+        ) from error
 
 
 def _refuse_changed(examples: Examples, written: Examples, format: str) -> None:  # noqa: A002

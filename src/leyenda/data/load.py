@@ -46,6 +46,7 @@ def load_examples(
     )
     text = str(source)
     chosen = named_format(format) if format else _detected(text)
+    _refuse_unused(chosen, options)
     examples = chosen.read(text, options)
     if not len(examples):
         raise DataError(f"{text} holds no pictures (read as {chosen.name}).")
@@ -64,6 +65,13 @@ def named_format(name: str) -> Format:
             near(name, FORMATS) or f"The formats are: {', '.join(FORMATS)}.",
         )
     return FORMATS[name]
+
+
+def _refuse_unused(chosen: Format, options: ReadOptions) -> None:
+    for name in ("image_column", "caption_column", "image_root", "revision", "streaming"):
+        if getattr(options, name) and name not in chosen.uses:
+            option = "--" + name.replace("_", "-")
+            raise DataError(f"{option} means nothing for the format {chosen.name!r}.", f"Leave {option} out.")
 
 
 def _detected(source: str) -> Format:

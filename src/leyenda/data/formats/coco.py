@@ -135,4 +135,5 @@ COCO = Format(
     _detect,
     _read,
     _write,
+    uses=frozenset({"image_root"}),
 )

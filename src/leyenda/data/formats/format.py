@@ -22,6 +22,9 @@ class ReadOptions:
     token: str | None = None
 
 
+TABLE_OPTIONS = frozenset({"image_column", "caption_column", "image_root"})
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """One data format.
@@ -32,6 +35,7 @@ class Format:
         detect: whether a file or folder that exists is of this format; looks at names and beginnings only.
         read: opens a source.
         write: writes examples into an empty folder; None when the format cannot be written.
+        uses: which of `ReadOptions` it understands; others are refused.
         claims: whether a text that is no path names a source of this format.
     """
 
@@ -40,4 +44,5 @@ class Format:
     detect: Callable[[Path], bool]
     read: Callable[[str, ReadOptions], Examples]
     write: Callable[[Examples, Path, PictureCopier], None] | None
+    uses: frozenset[str] = TABLE_OPTIONS
     claims: Callable[[str], bool] = lambda _: False

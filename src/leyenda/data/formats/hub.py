@@ -13,7 +13,7 @@ import pyarrow as pa
 from leyenda.data.cache import cached_rows
 from leyenda.data.embedded import ArrowColumns, Batch, embedded_rows, find_arrow_columns
 from leyenda.data.examples import Examples
-from leyenda.data.formats.format import Format, ReadOptions
+from leyenda.data.formats.format import TABLE_OPTIONS, Format, ReadOptions
 from leyenda.data.formats.saved_dataset import read_arrow_files
 from leyenda.data.formats.tables import Part
 from leyenda.data.gather import join
@@ -160,5 +160,6 @@ HUB = Format(
     lambda _: False,
     _read,
     None,
-    _claims,
+    uses=TABLE_OPTIONS | {"revision", "streaming"},
+    claims=_claims,
 )

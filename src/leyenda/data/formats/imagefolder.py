@@ -51,7 +51,8 @@ def _read(source: str, options: ReadOptions) -> Examples:
     if not parts:
         raise DataError(f"{source} has no {', '.join(OPENERS)}.")
     root = top if top.is_dir() else top.parent
-    return Examples(gather(chain.from_iterable(_rows(part, root, options) for part in parts)), str(root))
+    rows = chain.from_iterable(_rows(part, root, options) for part in parts)
+    return Examples(gather(rows), abspath(options.image_root or root))
 
 
 def _rows(part: Part, top: Path, options: ReadOptions) -> Iterator[Row]:

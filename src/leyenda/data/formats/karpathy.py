@@ -121,4 +121,5 @@ KARPATHY = Format(
     _detect,
     _read,
     _write,
+    uses=frozenset({"image_root"}),
 )

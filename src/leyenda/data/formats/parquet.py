@@ -95,14 +95,11 @@ def _named_table(part: Part, wanted: ArrowColumns) -> Table:
 
 def _read_embedded(parts: list[Part], wanted: ArrowColumns, options: ReadOptions) -> Examples:
     root = abspath(options.image_root or parts[0].file.parent)
-    identity = [
-        "parquet",
-        [[*file_identity(part.file), part.split, str(part.file)] for part in parts],
-        wanted.needed(),
-        root,
-    ]
+    files = [[*file_identity(part.file), str(part.file), part.split] for part in parts]
+    identity = ["parquet", files, wanted.needed(), root]
+    # Spooled pictures lie in the cache, so that there is no folder that they could leave.
     batches = chain.from_iterable(_embedded_batches(part, wanted, root) for part in parts)
-    return Examples(join(cached_rows(identity, lambda spool: embedded_rows(batches, wanted, spool))), root)
+    return Examples(join(cached_rows(identity, lambda spool: embedded_rows(batches, wanted, spool))))
 
 
 def _embedded_batches(part: Part, wanted: ArrowColumns, root: str) -> Iterator[Batch]:
@@ -114,21 +111,18 @@ def _embedded_batches(part: Part, wanted: ArrowColumns, root: str) -> Iterator[B
 
 
 def _write(examples: Examples, folder: Path, pictures: PictureCopier) -> None:
-    """One file for each usual split and one for all others; the latter keeps its splits in a column."""
-    for stem in (*FIRST_SPLITS, "captions"):
-        chosen = [index for index, example in enumerate(examples) if _stem(example.split) == stem]
-        if chosen:
-            part = examples.select(chosen)
-            _write_file(
-                part, folder / f"{stem}.parquet", pictures, stem == "captions" and bool(part.splits())
-            )
+    """One file for each split; splits of other names than the usual go into a column, since no file name tells them."""
+    splits = examples.splits()
+    if splits.keys() - set(FIRST_SPLITS):
+        _write_file(examples, folder / "captions.parquet", pictures, with_split=True)
+        return
+    for split in (None, *splits):
+        part = examples.select(index for index, example in enumerate(examples) if example.split == split)
+        if len(part):
+            _write_file(part, folder / f"{split or 'captions'}.parquet", pictures, with_split=False)
 
 
-def _stem(split: str | None) -> str:
-    return split if split in FIRST_SPLITS and split else "captions"
-
-
-def _write_file(examples: Examples, path: Path, pictures: PictureCopier, with_split: bool) -> None:
+def _write_file(examples: Examples, path: Path, pictures: PictureCopier, *, with_split: bool) -> None:
     schema = picture_schema(with_split)
     with pq.ParquetWriter(path, schema) as writer:
         for rows in picture_rows(examples, pictures, with_split):

@@ -82,16 +82,10 @@ def read_arrow_files(parts: list[Part], root: str, options: ReadOptions) -> Exam
     schema, _, _ = _open(parts[0].file)
     wanted = find_arrow_columns(schema, str(parts[0].file), options.image_column, options.caption_column)
     if wanted.embedded:
-        identity = [
-            "arrow",
-            [[*file_identity(part.file), part.split] for part in parts],
-            wanted.needed(),
-            root,
-        ]
+        files = [[*file_identity(part.file), abspath(part.file), part.split] for part in parts]
+        identity = ["arrow", files, wanted.needed(), root]
         batches = chain.from_iterable(_batches(part, root) for part in parts)
-        return Examples(
-            join(cached_rows(identity, lambda spool: embedded_rows(batches, wanted, spool))), root
-        )
+        return Examples(join(cached_rows(identity, lambda spool: embedded_rows(batches, wanted, spool))))
     read = [table_rows(_table(part, wanted, root), part, options, root=root) for part in parts]
     return Examples(gather(chain.from_iterable(part.rows for part in read)), root)
 

@@ -86,4 +86,5 @@ SIDECAR = Format(
     _detect,
     _read,
     _write,
+    uses=frozenset({"caption_column"}),
 )

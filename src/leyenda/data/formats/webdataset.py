@@ -210,5 +210,6 @@ WEBDATASET = Format(
     _detect,
     _read,
     _write,
-    _claims,
+    uses=frozenset({"caption_column"}),
+    claims=_claims,
 )
