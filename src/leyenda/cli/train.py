@@ -25,8 +25,12 @@ recipe.yaml and checkpoints/.
 @click.option("--output", "-o", required=True, metavar="RUN", help="Folder of the run.")
 @click.option("--model", metavar="ID_OR_FOLDER", help="What to fine-tune.  [default: microsoft/git-base]")
 @click.option("--config", metavar="FILE", help="Recipe in YAML; every option here overrides it.")
-@click.option("--set", "overrides", multiple=True, metavar="NAME=VALUE", help="Change one value of the recipe.")
-@click.option("--from-scratch", metavar="SIZE", help="A new model instead: tiny, small, medium, base, or a .json.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="NAME=VALUE", help="Change one value of the recipe."
+)
+@click.option(
+    "--from-scratch", metavar="SIZE", help="A new model instead: tiny, small, medium, base, or a .json."
+)
 @click.option("--freeze", multiple=True, metavar="PART", help="Keep the weights of a part: image_encoder.")
 @click.option("--epochs", type=float, help="Times to go through the pictures.  [default: 50]")
 @click.option("--learning-rate", type=float, help="Size of the steps.  [default: 5e-5]")
@@ -57,11 +61,9 @@ def command(
     from leyenda.config import load_recipe
     from leyenda.training.run_folder import RunFolder
 
-    values = _recipe_values(source, options)
-    if resume and not config and not overrides and not any(value is not None for value in values.values()):
-        recipe = RunFolder(output).saved_recipe()
-    else:
-        recipe = load_recipe(config, overrides, values)
+    run = RunFolder(output)
+    saved = run.recipe if resume and run.recipe.is_file() else None
+    recipe = load_recipe(config or saved, overrides, _recipe_values(source, options))
 
     from leyenda.jobs.train import train
 

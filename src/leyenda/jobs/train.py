@@ -85,8 +85,9 @@ def train(
     run = RunFolder(output)
     objective = objective_of(recipe)
     check_names(recipe.training)
+    run.check(recipe, resume)
     examples = load_split(recipe)
-    run.start(recipe, resume)
+    run.start(recipe)
     with run.locked():
         run.check_data(examples)
         model = _model(recipe, examples)

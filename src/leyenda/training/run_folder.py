@@ -51,12 +51,12 @@ class RunFolder:
             )
         return validate_recipe(yaml.safe_load(self.recipe.read_text(encoding="utf-8")) or {})
 
-    def start(self, recipe: Recipe, resume: bool) -> None:
-        """Create the folder, or check that it is this recipe's run.
+    def check(self, recipe: Recipe, resume: bool) -> None:
+        """Whether this recipe's run may start or go on here; nothing is written.
 
         Raises:
-            RunError: it holds a run and `resume` is not asked for, something else, or another recipe's run.
-            DiskError: it cannot be created.
+            RunError: the folder holds a run and `resume` is not asked for, something else, or another
+                recipe's run.
         """
         if self.recipe.is_file():
             if not resume:
@@ -65,12 +65,19 @@ class RunFolder:
                     "Go on with it by adding --resume, or choose another --output.",
                 )
             self._check_same(recipe)
-            return
-        if self.folder.is_file() or (self.folder.is_dir() and any(self.folder.iterdir())):
+        elif self.folder.is_file() or (self.folder.is_dir() and any(self.folder.iterdir())):
             raise RunError(f"{str(self.folder)!r} is not empty.", "Choose another --output.")
+
+    def start(self, recipe: Recipe) -> None:
+        """Create the folder with its recipe, or leave them as they are.
+
+        Raises:
+            DiskError: it cannot be created.
+        """
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
-            self.write_text("recipe.yaml", recipe.to_yaml())
+            if not self.recipe.is_file():
+                self.write_text("recipe.yaml", recipe.to_yaml())
         except OSError as error:
             raise DiskError(
                 f"The run's folder {str(self.folder)!r} cannot be written: {error.strerror}.",
