@@ -25,7 +25,7 @@ _SOURCE_OPTIONS = (
 
 
 def _with_source(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the argument SOURCE and the options that say how to read it; it gets `examples`."""
+    """Give a command the options that say how to read SOURCE, and the examples in its place."""
 
     @functools.wraps(command)
     def reading(source: str, format_: str | None, **options: Any) -> int:
@@ -37,26 +37,26 @@ def _with_source(command: Callable[..., int]) -> Callable[..., int]:
 
     for option in reversed(_SOURCE_OPTIONS):
         reading = option(reading)
-    return click.argument("source")(reading)
+    return reading
 
 
 @click.group(short_help="Look at your pictures and captions, check, split, convert them.")
 def command() -> None:
     """Look at image-caption pairs, check them, split them, convert them.
 
-    SOURCE is a folder, a file, a pattern of tar shards or a hub id, in any of the formats that the guide lists; the
-    format is detected.
+    SOURCE is a folder, a file, a pattern of tar shards or a hub id, in any of the formats that the guide
+    lists; the format is detected.
 
     \b
       leyenda data show pictures/ --grid look.png
       leyenda data check pictures/ --model microsoft/git-base
       leyenda data split pictures/ --output splits.csv
       leyenda data convert pictures/ shards/ --to webdataset
-    """
+    """  # noqa: D301
 
 
 @command.command()
-@_with_source
+@click.argument("source")
 @click.option(
     "--split", metavar="NAME", help="Only this split: train, validation, test, or the source's own."
 )
@@ -65,6 +65,7 @@ def command() -> None:
 @click.option("--columns", default=4, show_default=True, help="Pictures in a row of the grid.")
 @click.option("--seed", default=0, show_default=True, help="Another seed draws other pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@_with_source
 def show(
     examples: Examples,
     split: str | None,
@@ -80,9 +81,10 @@ def show(
       leyenda data show pictures/ --grid look.png
       leyenda data show captions.csv --split test --json
 
-    The JSON object has the keys images, captions, splits, captions_per_image (number of captions -> images), words,
-    width and height (each min, mean, median, max), vocabulary, frequent_words, formats and unreadable.
-    """
+    The JSON object has the keys images, captions, splits, captions_per_image (number of captions ->
+    images), words, width and height (each min, mean, median, max), vocabulary, frequent_words, formats and
+    unreadable.
+    """  # noqa: D301
     from leyenda.data.grid import draw_grid
     from leyenda.data.summary import summarize
 
@@ -97,7 +99,7 @@ def show(
 
 
 @command.command()
-@_with_source
+@click.argument("source")
 @click.option(
     "--model", metavar="ID_OR_FOLDER", help="Also check what this model's tokenizer makes of the captions."
 )
@@ -108,20 +110,22 @@ def show(
     help="With --model: longest caption.  [default: as in training]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@_with_source
 def check(examples: Examples, model: str | None, max_caption_tokens: int | None, as_json: bool) -> int:
     """Find every problem at once, each with its file and line.
 
-    Unreadable, truncated, empty and missing pictures, pictures outside the folder; empty and missing captions; the
-    same or nearly the same picture twice, or on both sides of a split. With --model also captions that the model
-    cannot write as they are, and captions that are cut. Leaves with exit code 3 when there is any problem.
+    Unreadable, truncated, empty and missing pictures, pictures outside the folder; empty and missing
+    captions; the same or nearly the same picture twice, or on both sides of a split. With --model also
+    captions that the model cannot write as they are, and captions that are cut. Leaves with exit code 3
+    when there is any problem.
 
     \b
       leyenda data check pictures/ --model microsoft/git-base
       leyenda data check captions.csv --json
 
-    The JSON object has the keys images, captions, counts (kind -> number) and problems (a list of objects with kind,
-    id, file, line and message).
-    """
+    The JSON object has the keys images, captions, counts (kind -> number) and problems (a list of objects
+    with kind, id, file, line and message).
+    """  # noqa: D301
     from leyenda.data.check import KINDS
     from leyenda.data.check import check as check_examples
 
@@ -141,7 +145,7 @@ def check(examples: Examples, model: str | None, max_caption_tokens: int | None,
 
 
 @command.command()
-@_with_source
+@click.argument("source")
 @click.option("--validation", default=0.1, show_default=True, help="Share for choosing the best model.")
 @click.option("--test", default=0.1, show_default=True, help="Share for the final scores.")
 @click.option("--seed", default=0, show_default=True, help="Another seed gives other splits.")
@@ -149,12 +153,13 @@ def check(examples: Examples, model: str | None, max_caption_tokens: int | None,
     "--output", "-o", metavar="FILE.csv|FOLDER", help="Write the splits, or a copy of the data with them."
 )
 @click.option("--to", metavar="FORMAT", default="jsonl", show_default=True, help="Format of the FOLDER.")
+@_with_source
 def split(examples: Examples, validation: float, test: float, seed: int, output: str | None, to: str) -> int:
     """Divide the pictures into train, validation and test.
 
-    All captions of a picture stay together. A picture's split depends on its name and the seed alone, so adding or
-    removing pictures moves no other one; the sizes are therefore near the shares, not exactly them. Splits that the
-    source gives are kept; a missing validation or test is taken out of its train.
+    All captions of a picture stay together. A picture's split depends on its name and the seed alone, so
+    adding or removing pictures moves no other one; the sizes are therefore near the shares, not exactly
+    them. Splits that the source gives are kept; a missing validation or test is taken out of its train.
 
     \b
       leyenda data split pictures/
@@ -162,7 +167,7 @@ def split(examples: Examples, validation: float, test: float, seed: int, output:
       leyenda data split pictures/ --output divided/ --to imagefolder
 
     FILE.csv gets two columns: id and split.
-    """
+    """  # noqa: D301
     from leyenda.data.convert import convert as convert_examples
     from leyenda.data.splits import assign_splits, describe_splits, write_splits
 
@@ -179,12 +184,13 @@ def split(examples: Examples, validation: float, test: float, seed: int, output:
 
 
 @command.command()
-@_with_source
+@click.argument("source")
 @click.argument("output")
 @click.option("--to", metavar="FORMAT", required=True, help="The format to write.")
 @click.option(
     "--link", is_flag=True, help="Link the picture files instead of copying them, where that works."
 )
+@_with_source
 def convert(examples: Examples, output: str, to: str, link: bool) -> int:
     """Write the data set as a folder of another format.
 
@@ -192,7 +198,7 @@ def convert(examples: Examples, output: str, to: str, link: bool) -> int:
 
     \b
       leyenda data convert captions.csv shards/ --to webdataset
-    """
+    """  # noqa: D301
     from leyenda.data.convert import convert as convert_examples
 
     done = convert_examples(examples, output, to, copy="link" if link else "copy")
@@ -206,9 +212,10 @@ def _split(examples: Examples, name: str) -> Examples:
     """One split; where the source gives none of that name, as training would make it."""
     from leyenda.data.splits import assign_splits
 
-    if name in ("train", "validation", "test") and name not in examples.splits():
-        click.echo(f"The source gives no {name} split; it is made as `leyenda data split` does.", err=True)
+    given = examples.splits()
+    if name not in given and (not given or name in ("train", "validation", "test")):
         examples = assign_splits(examples)
+        click.echo("The source does not give this split; it is made as `leyenda data split` does.", err=True)
     return examples.split(name)
 
 

@@ -212,7 +212,7 @@ def _missing(font: Font, characters: str) -> str:
 def _write(sheet: Image.Image, path: Path) -> Path:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        sheet.save(temporary, "PNG", optimize=True)
+        sheet.save(temporary, "PNG")
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
