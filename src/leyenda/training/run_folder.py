@@ -65,8 +65,16 @@ class RunFolder:
                     "Go on with it by adding --resume, or choose another --output.",
                 )
             self._check_same(recipe)
-        elif self.folder.is_file() or (self.folder.is_dir() and any(self.folder.iterdir())):
+        elif self.folder.is_file() or (self.folder.is_dir() and not self._is_free()):
             raise RunError(f"{str(self.folder)!r} is not empty.", "Choose another --output.")
+
+    def _is_free(self) -> bool:
+        """Whether nothing lies here but data, or what a process left that was killed before it began."""
+        return {path.name for path in self.folder.iterdir()} <= {
+            "data",
+            "checkpoints",
+            ".unfinished-recipe.yaml",
+        }
 
     def start(self, recipe: Recipe) -> None:
         """Create the folder with its recipe, or leave them as they are.
