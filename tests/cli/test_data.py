@@ -97,7 +97,7 @@ def test_check_finds_nothing(run, source):
 def test_check_finds_something(run, source):
     (source.parent / "3.png").write_bytes(b"")
     (source.parent / "4.png").write_bytes(picture(5))
-    code, out, err = run("check", source)
+    code, out, _err = run("check", source)
     assert code == 3
     assert out.splitlines() == [
         f"{source}:8: empty_image: {str(source.parent / '3.png')!r} holds no bytes at all.",
@@ -115,7 +115,7 @@ def test_check_finds_something(run, source):
 
 def test_check_with_a_model(run, source, tiny_checkpoint):
     source.write_text("image,caption\n0.png,a red dog\n0.png,日本 dog\n", encoding="utf-8")
-    code, out, err = run("check", source, "--model", tiny_checkpoint, "--json")
+    code, out, _err = run("check", source, "--model", tiny_checkpoint, "--json")
     problems = json.loads(out)["problems"]
     assert [(problem["kind"], problem["line"]) for problem in problems] == [("unknown_token", 3)]
     assert code == 3

@@ -133,7 +133,7 @@ def _write_captions(draw: ImageDraw.ImageDraw, cell: _Cell, left: int, top: int,
     for first, line in cell.lines:
         if first:
             top += _CAPTION_GAP
-            middle = top + _LINE // 2
+            middle = top + _LINE // 2 - 1
             draw.ellipse((left + 1, middle - 2, left + 5, middle + 2), fill=_PALE)
         draw.text((left + _BULLET_INDENT, top), line, _INK, font)
         top += _LINE
