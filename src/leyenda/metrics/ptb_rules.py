@@ -18,14 +18,15 @@ LETTER, MARK, DIGIT, SYMBOL, NOTHING = "é", "ˆ", "٠", "§", "\0"
 
 _STAND_INS = {
     **{chr(code): chr(code) for code in range(32, 127)},
-    **{char: char for char in "\xa0\xad¢£⁄٫٬‛、¼½¾⅓⅔"},
+    **{char: char for char in "\xa0\xad¢£⁄٫٬‛‹›、¼½¾⅓⅔"},
     **dict.fromkeys("\n\r\v\f\x1c\x1d\x1e\u2028\u2029", " "),
     **dict.fromkeys("\t\u3000" + "".join(map(chr, range(0x2000, 0x200B))), "\t"),
     **dict.fromkeys("\x96\x97–—―", "–"),
     **dict.fromkeys("֊‐‑", "‐"),
     **dict.fromkeys("\x92’", "’"),
     **dict.fromkeys("\x91‘", "‘"),
-    **dict.fromkeys("\x93\x94“”«»‹›", "“"),
+    **dict.fromkeys("\x93“«", "“"),
+    **dict.fromkeys("\x94”»", "”"),
     **dict.fromkeys("\x85…", "…"),
     **dict.fromkeys("⁺⁻₊₋", "⁻"),
     **dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹", "²"),
@@ -73,19 +74,21 @@ _NUMBER = rf"(?:{_D}*(?:[.:,\xad٫٬]{_D}+)+|{_D}+)"
 _ACRONYM = r"(?:(?i:canada|sino|korean|eu|japan|non)-[uU]\.[sS]|[uU]\.[sS]\.-(?:[uU]\.[kK]|[uU]\.[sS]\.[sS]\.[rR])|[A-Za-z](?:\.[A-Za-z])+)"
 _PART = rf"(?:[dDoOlL]{_APOS_LIKE}{_P})?{_P}+"
 _HYPHENATED = rf"{_PART}(?:[-_‐]{_PART})*"
-_HYPHENATED_LOOSELY = rf"{_P}[A-Za-zé0-9٠.,\xad]*(?:[-‐](?:{_ACRONYM}\.|[A-Za-zé0-9٠\xad]+))+"
-_INITIALS = r"[A-Z]+(?:(?:\+|&amp;|&)[A-Z]+)+"
+_HYPHENATED_LOOSELY = rf"[A-Za-z0-9][A-Za-z0-9.,\xad]*(?:-(?:{_ACRONYM}\.|[A-Za-z0-9\xad]+))+"
+_INITIALS = r"[A-Z]+(?:(?:\+|&(?i:amp);|&)[A-Z]+)+"
 _TAG_NAME = r"[A-Za-z][A-Za-z0-9_:.-]*"
 _TAG = (
     rf"<(?:[!?][A-Za-z-][^>\n]*|/{_TAG_NAME} *"
     rf"|{_TAG_NAME}(?: +{_TAG_NAME}(?: *= *(?:'[^'\n]*'|\"[^\"\n]*\"))?)* */? *)>"
 )
 _NO_ADDRESS = r" \t\n\xa0\"<>|"
-_PATH = rf"(?:/[^{_NO_ADDRESS}()]+[^{_NO_ADDRESS}.!?(){{}},-])?"
+_ADDRESS_END = rf"[^{_NO_ADDRESS}.!?(){{}},-]"
+_PATH = rf"/[^{_NO_ADDRESS}()]+{_ADDRESS_END}"
+_WWW = rf"(?i:www)\.(?:[^{_NO_ADDRESS}.!?(){{}},]+\.)"
+_NO_HOST = rf"{_NO_ADDRESS}`'!?(){{}}$,-_"
+_HOST = rf"(?:[^{_NO_HOST}]+\.)"
 _FACE = r"[<>]?[:;=][-o*']?[()DPdpO\\{@|\[\]]"
-_ASIAN_FACE = (
-    r"[-^x=~<>']_[-^x=~<>']|\([-^x=~<>'][_.]?[-^x=~<>']\)|\([\^x=~<>']-[\^x=~<>'`]\)|[\^x=~<>]\.[\^x=~<>]"
-)
+_ASIAN_FACE = r"[-^x=~<>']_[-^x=~<>']|\([-^x=~<>'][_.]?[-^x=~<>']\)|\([\^x=~<>']-[\^x=~<>'`]\)"
 _TELEPHONE = (
     r"(?:\([0-9]{2,3}\)[ \xa0]?|(?:\+\+?)?(?:[0-9]{2,4}[- \xa0])?[0-9]{2,4}[- \xa0])[0-9]{3,4}[- \xa0]?[0-9]{3,5}"
     r"|(?:(?:\+\+?)?[0-9]{2,4}\.)?[0-9]{2,4}\.[0-9]{3,4}\.[0-9]{3,5}"
@@ -99,7 +102,7 @@ _WITH_APOSTROPHE = "|".join(
     rf"{first}{_APOS}{second}"
     for first, second in (
         ("c", "mon"), ("cap", "n"), ("c", "est"), ("nor", "easter"), ("s", "mores"),
-        ("ev", "ry"), ("li", "l"), ("nat", "l"), ("e", "er"), ("cont", r"d\."),
+        ("ev", "ry"), ("li", "l"), ("nat", "l"), ("o", "o"), ("e", "er"), ("cont", r"d\."),
     )
 )  # fmt: skip
 
@@ -120,6 +123,10 @@ BEFORE_NAME = _any_case(
     " rev sen sfc sgt spc ste mfg mtg alex asst atty brig capt cmdr dept elec govs insp invt mlle msgr natl pres prof"
     " reps sens supt profs attys messrs lieut comdr supts assoc treas"
 )
+_FIRST_WORD = _capitalized(
+    "a about according additionally after an as at but earlier he her here however if in it last many more now once"
+    " one other our she since so some such that the their then there these they this we what when while yet you"
+)
 _BEFORE_NUMBER = _any_case("ca no op pp art fig nos figs prop")
 
 _WORDLIKE = "A-Za-zéˆ\xad&0-9٠"
@@ -137,26 +144,33 @@ _RULES = (
         "",
     ),
     (_WORDLIKE, _WORD, rf"{_APOS}{_SHORT_FORM}"),
-    ("A-Za-z", r"[A-Za-z]*[A-MO-Za-mo-z]", rf"[nN]{_APOS_LIKE}[tT]"),
+    ("A-Za-z\xad", r"[A-Za-z\xad]*[A-MO-Za-mo-z\xad]", rf"[nN]{_APOS_LIKE}[tT]"),
     (_WORDLIKE, _WORD, ""),
-    (_QUOTE, rf"{_APOS}[nN]{_APOS}", ""),
-    (_QUOTE, rf"{_APOS}[nN]", rf"(?!{_L}|{_D})"),
+    (_QUOTE, rf"{_APOS}[nN]{_APOS}?", ""),
     (_WORDLIKE, rf"[lLdDjJ]{_APOS}|(?i:dunkin|somethin|ol){_APOS}", ""),
     ("yY", rf"[yY]{_APOS}", _L),
     (_QUOTE, rf"{_APOS}(?i:em|till?|cause)|{_APOS}[2-9]0[sS]", ""),
     ("'", r"'[tT]", r"(?i:is|was)"),
     (_QUOTE, rf"{_APOS}[0-9][0-9]", SPACE),
     ("A-Za-z", rf"(?i:{_WITH_APOSTROPHE})", ""),
-    (_WORDLIKE, rf"[A-HJ-XZn]{_APOS}{_L}{{2}}{_L}*", ""),
-    (_WORDLIKE, rf"{_L}+[aeiouyAEIOUY]{_APOS}[aeiouA-Z]{_L}*", ""),
-    ("hH", rf"(?i:https?)://[^{_NO_ADDRESS}()]+[^{_NO_ADDRESS}.!?(){{}},-]", ""),
-    ("wW", rf"(?i:www)\.(?:[^{_NO_ADDRESS}.!?(){{}},]+\.)+[a-zA-Z]{{2,4}}{_PATH}", ""),
-    (_WORDLIKE, rf"(?:[^{_NO_ADDRESS}`'!?(){{}}$,-_]+\.)+(?i:com|net|org|edu){_PATH}", ""),
-    (_WORDLIKE, rf"[a-zA-Z0-9][^{_NO_ADDRESS}()]*@(?:[^{_NO_ADDRESS}().]+\.)*[^{_NO_ADDRESS}().]+", ""),
+    (_WORDLIKE, rf"[A-HJ-XZn]{_APOS_LIKE}[A-Za-zé]{{2,}}", ""),
+    (_WORDLIKE, rf"[A-Za-zé]+[aeiouyAEIOUY]{_APOS_LIKE}[aeiouA-Z][A-Za-zé]*", ""),
+    ("hH", rf"(?i:https?)://[^{_NO_ADDRESS}()]+{_ADDRESS_END}", ""),
+    ("wW", rf"{_WWW}+[a-zA-Z]{{2,4}}", ""),
+    ("wW", rf"{_WWW}+?[a-zA-Z]{{2,4}}{_PATH}", ""),
+    (f"^{_NO_HOST}", rf"{_HOST}+(?i:com|net|org|edu)", ""),
+    (f"^{_NO_HOST}", rf"{_HOST}+?(?i:com|net|org|edu){_PATH}", ""),
+    (
+        "<A-Za-z0-9&",
+        rf"(?:<|&lt;)?[a-zA-Z0-9][^{_NO_ADDRESS}(){{}}]*@(?:[^{_NO_ADDRESS}().{{}}]+\.)*[^{_NO_ADDRESS}().{{}}]+(?:>|&gt;)?",
+        "",
+    ),
     ("@", r"@[A-Za-z_][A-Za-z_0-9]*", ""),
     ("#", rf"#{_L}+", ""),
     (_QUOTE, rf"{_APOS}{_SHORT_FORM}", r"[^A-Za-z]"),
     ("nN", rf"[nN]{_APOS_LIKE}[tT]", r"[^A-Za-z]"),
+    ("'", "'", r"[A-Za-z][^ \t\xa0\n]"),
+    (_QUOTE, rf"{_APOS}{_SHORT_FORM}", ""),
     ("0-9٠", rf"{_D}{{1,2}}[-/]{_D}{{1,2}}[-/]{_D}{{2,4}}", ""),
     ("-+0-9٠.:,\xad٫٬", rf"[-+]?{_NUMBER}", ""),
     ("⁻²₂", r"⁻?(?:²+|₂+)", ""),
@@ -165,7 +179,9 @@ _RULES = (
     ("A-Za-z", r"(?i:C\.D\.s|pro-|anti-|S&(?:amp;)?P-500|S&(?:amp;)?Ls)", ""),
     ("A-Za-z", rf"(?:{ENDING}|{_DEGREE})\.", r"[\s\S]{2}"),
     ("A-Za-z", rf"(?:{_BEFORE_NUMBER})\.", rf"{SPACE}?{_D}"),
-    ("A-Za-z", rf"{_ACRONYM}|(?:{_ACRONYM}|{_DEGREE}|{BEFORE_NAME}|[A-Za-z])\.", ""),
+    ("A-Za-z", "[A-Za-z]", rf"\.{SPACE}+(?:(?:{_FIRST_WORD}|{_TAG}){SPACE}|Mr\.)"),
+    ("A-Za-z", rf"(?:{_ACRONYM}|{_DEGREE}|{BEFORE_NAME}|[A-Za-z])\.", ""),
+    ("A-Za-z", _ACRONYM, SPACE),
     (_WORDLIKE, rf"(?:{_WORD}|{_HYPHENATED_LOOSELY}|{_HYPHENATED}|{_INITIALS})\.", "[,;:、]"),
     (_WORDLIKE, rf"{_SIDE_OF_SLASH}(?:\\?/{_SIDE_OF_SLASH}){{1,2}}", ""),
     (_WORDLIKE, _HYPHENATED, ""),
@@ -174,7 +190,7 @@ _RULES = (
     (_WORDLIKE, rf"{_P}+(?:\.{_P}+)*\.{_FILE_ENDING}", r"[ \t\xa0\n.?!,]"),
     ("A-Za-z", r"(?i:C\+\+|[CF]\#)", ""),
     ("-+(0-9", _TELEPHONE, ""),
-    (r"<>:;=", _FACE, r"[^A-Za-z]"),
+    (r"<>:;=", _FACE, r"[^A-Za-z0-9]"),
     (r"\-^x=~<>'(", _ASIAN_FACE, ""),
     ("A-Z$", r"[A-Z]*\$", ""),
     ("?!", r"[?!]+", ""),
@@ -183,7 +199,7 @@ _RULES = (
     ("@#_*", r"@+|#+|_+|\*+", ""),
     (r"\\", r"\\\*(?:\\\*){0,2}", ""),
     ("<>", r"<<|>>", ""),
-    ("'’`‘‛“", r"[`'’‘‛“]{1,2}", ""),
+    ("'’`‘‛“”‹›", r"'{1,2}|[`’‘‛“”‹›]{1,2}", ""),
 )
 
 
@@ -191,7 +207,7 @@ _RULES = (
 def rules() -> dict[str, tuple[re.Pattern[str], ...]]:
     """The token classes by the stand-in that a token begins with. The token is group 1, what must follow is not."""
     compiled = [(starts, re.compile(f"({token})(?:{following})")) for starts, token, following in _RULES]
-    alphabet = {*_STAND_INS.values(), LETTER, MARK, DIGIT, SYMBOL}
+    alphabet = {*_STAND_INS.values(), LETTER, MARK, DIGIT, SYMBOL, NOTHING}
     return {
         char: tuple(rule for starts, rule in compiled if re.match(f"[{starts}]", char)) for char in alphabet
     }

@@ -73,14 +73,27 @@ def _plain_words(caption: str) -> tuple[str, ...] | None:
 
 # The lexer. #############################################################################################################
 
-_BETWEEN_TOKENS = re.compile(rf"(?:{SPACE}|{NOTHING})*")
+_BETWEEN_TOKENS = re.compile(rf"{SPACE}*")
 _STRAIGHTENED = re.compile(rf"(?:[’]|&apos;)(?:[msd]|re|ve|ll)|n(?:[’‘‛]|&apos;)t", re.IGNORECASE)
-_QUOTES = frozenset("`'’‘‛“\"")
+_ADDRESS_MARKS = frozenset("#@/")
+_INITIALS = re.compile(r"[a-z]+(?:(?:\+|&amp;|&)[a-z]+)+\.?")
+_QUOTES = {
+    "'": "'",
+    "’": "'",
+    "`": "`",
+    "‘": "`",
+    "‛": "`",
+    "‹": "`",
+    "›": "'",
+    "“": "``",
+    "”": "''",
+    '"': "''",
+}
 _SPELLED = {
     "¢": "cents", "£": "#", "€": "$", "¼": "1/4", "½": "1/2", "¾": "3/4", "⅓": "1/3", "⅔": "2/3",
     "–": "--", "…": "...", "&mdash;": "--", "&ndash;": "--", "&md;": "--",
     "(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-", "}": "-rcb-",
-    "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": "''", "&apos;": "'", "&nbsp;": "",
+    "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": "''", "&apos;": "'", "&nbsp;": "", "‐": "", NOTHING: "",
 }  # fmt: skip
 """Tokens that the official tokenizer writes in another way."""
 
@@ -119,14 +132,18 @@ def _spelled(token: str, shape: str) -> str:
         return token
     if shape in _SPELLED:
         return _SPELLED[shape]
-    if kinds <= _QUOTES:
-        return "''"
+    if kinds <= _QUOTES.keys():
+        return "".join(_QUOTES[mark] for mark in shape)
     if kinds == {"-"}:
         return token if len(token) > 4 else "--"
     if kinds <= set(". \xa0"):
         return "..."
     if _STRAIGHTENED.fullmatch(shape):
         return shape.replace("&apos;", "'").replace("’", "'").replace("‘", "`").replace("‛", "`")
-    for written, official in (("\xad", ""), ("(", "-lrb-"), (")", "-rrb-"), (" ", "\xa0"), ("&amp;", "&")):
+    for written, official in (("(", "-lrb-"), (")", "-rrb-"), (" ", "\xa0")):
         token = token.replace(written, official)
-    return token or "-"
+    if not kinds & _ADDRESS_MARKS:
+        token = token.replace("\xad", "") or "-"
+    if _INITIALS.fullmatch(token):
+        token = token.replace("&amp;", "&")
+    return token
