@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,16 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 # No test may reach a hub: what it would need is an error here, as on a machine without network.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Where everything that tests need is there, a test that skips or is expected to fail is a failure."""
+    report = yield
+    if os.environ.get("CI") == "true" and SHARED.is_dir() and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} may not skip here: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(autouse=True)
