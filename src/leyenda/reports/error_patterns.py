@@ -51,7 +51,7 @@ class ErrorPatterns:
     Args:
         missed: words that at least half of a picture's references have and its caption lacks.
         invented: words of a caption that none of its references has.
-        swapped: an invented word where the nearest reference has another one.
+        swapped: an invented word where the nearest reference has another one, on at least two pictures.
         images: how many pictures were looked at.
     """
 
@@ -67,9 +67,9 @@ def error_patterns(predictions: Sequence[Prediction]) -> ErrorPatterns:
     Args:
         predictions: those without references are left out; of more than `SAMPLE`, a fixed random sample is taken.
 
-    >>> found = error_patterns([Prediction("1", "a cat sleeps", references=("a dog sleeps", "one dog"))])
+    >>> found = error_patterns([Prediction(id, "a cat", references=("a dog", "my dog", "dogs")) for id in ("1", "2")])
     >>> found.missed, found.swapped
-    ((Pattern(word='dog', times=1, of=1),), (Swap(person='dog', model='cat', times=1),))
+    ((Pattern(word='dog', times=2, of=2),), (Swap(person='dog', model='cat', times=2),))
     """
     judged = [prediction for prediction in predictions if prediction.references]
     if len(judged) > SAMPLE:
@@ -96,7 +96,7 @@ def error_patterns(predictions: Sequence[Prediction]) -> ErrorPatterns:
     return ErrorPatterns(
         missed=_commonest(missed, expected),
         invented=_commonest(invented, said),
-        swapped=tuple(Swap(*pair, times) for pair, times in _ordered(swapped)[:SHOWN]),
+        swapped=tuple(Swap(*pair, times) for pair, times in _ordered(swapped)[:SHOWN] if times > 1),
         images=len(judged),
     )
 

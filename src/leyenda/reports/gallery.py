@@ -18,6 +18,9 @@ SHELF = 9
 RANKING = ("wer", "cider_d")
 """The scores that pictures are ranked by: the first that the result has for single images, then any other."""
 
+CARD_SCORES = (*RANKING, "rougeL", "bleu_4")
+"""The scores shown with each picture, or all where it has none of these."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
@@ -41,7 +44,7 @@ class Card:
         thumbnail: the picture, or None when it cannot be shown.
         reason: why it cannot, in words; empty when the predictions name no picture.
         comparison: the caption beside its nearest reference; None without references.
-        scores: metric -> score of this picture.
+        scores: metric -> score of this picture, for the metrics that cards show.
         base_caption: what the base model said; None when there is none.
     """
 
@@ -97,11 +100,7 @@ def card(prediction: Prediction, result: EvaluationResult, base: EvaluationResul
         thumbnail=small,
         reason=reason,
         comparison=compare(prediction.caption, prediction.references),
-        scores={
-            name: values[prediction.id]
-            for name, values in result.scores.per_image.items()
-            if prediction.id in values
-        },
+        scores=_scores_of(prediction.id, result),
         base_caption=_caption_of(prediction.id, base),
     )
 
@@ -118,6 +117,11 @@ def _small_picture(prediction: Prediction) -> tuple[Thumbnail | None, str]:
         return thumbnail(prediction.image), ""
     except ImageError as error:
         return None, str(error)
+
+
+def _scores_of(image_id: str, result: EvaluationResult) -> dict[str, float]:
+    found = {name: values[image_id] for name, values in result.scores.per_image.items() if image_id in values}
+    return {name: found[name] for name in CARD_SCORES if name in found} or found
 
 
 def _caption_of(image_id: str, result: EvaluationResult | None) -> str | None:

@@ -114,19 +114,19 @@ def _curve(index: int, key: str, series: Sequence[Series], say: Wording) -> Curv
 def _title(key: str, say: Wording) -> str:
     if key in ("loss", "learning_rate", "grad_norm"):
         return say(f"curve_{key}")
-    return title(key.removeprefix("eval_")) if key.startswith("eval_") else key.replace("_", " ")
+    return title(key.removeprefix("eval_"), say) if key.startswith("eval_") else key.replace("_", " ")
 
 
 def _about(key: str, name: str, points: Points, say: Wording) -> str:
     (first_step, first), (last_step, last) = next(iter(points.items())), list(points.items())[-1]
     if len(points) == 1:
-        return say("curve_about_one", title=name, first=say.number(first), first_step=say.count(first_step))
+        return say("curve_about_one", title=name, first=say.quantity(first), first_step=say.count(first_step))
     text = say(
         "curve_about",
         title=name,
-        first=say.number(first),
+        first=say.quantity(first),
         first_step=say.count(first_step),
-        last=say.number(last),
+        last=say.quantity(last),
         last_step=say.count(last_step),
     )
     lower = True if key == "loss" else is_lower_better(key.removeprefix("eval_"))
@@ -134,7 +134,7 @@ def _about(key: str, name: str, points: Points, say: Wording) -> str:
         return text
     best = (min if lower else max)(points, key=lambda step: points[step])
     extreme = say(
-        "curve_lowest" if lower else "curve_highest", value=say.number(points[best]), step=say.count(best)
+        "curve_lowest" if lower else "curve_highest", value=say.quantity(points[best]), step=say.count(best)
     )
     return f"{text} {extreme}"
 

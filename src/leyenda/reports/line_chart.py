@@ -97,7 +97,7 @@ def _tick(value: float, say: Wording) -> str:
     for digits in range(3):
         if round(value, digits) == round(value, 6):
             return say.number(round(value, digits), digits)
-    return say.number(value)
+    return say.quantity(value)
 
 
 def _inline(drawing: str, key: str, title: str) -> Markup:

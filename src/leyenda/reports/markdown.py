@@ -77,7 +77,7 @@ def _score_table(result: EvaluationResult, base: EvaluationResult | None, say: W
     rows = [_row(heading), _row(["---", *("---:" for _ in columns)], is_text=False)]
     for name in result.scores.values:
         way = metric_display.direction(name, say)
-        label = f"{metric_display.title(name)} ({way})" if way else metric_display.title(name)
+        label = f"{metric_display.title(name, say)} ({way})" if way else metric_display.title(name, say)
         values = [scores.values.get(name) for _, scores in columns]
         rows.append(_row([label, *("–" if value is None else say.number(value) for value in values)]))
     return "\n".join(rows)
@@ -92,6 +92,6 @@ def _example(prediction: Prediction, result: EvaluationResult, say: Wording) -> 
     scores = result.scores.per_image[metric] if metric else {}
     lines = [f"- **{escape(prediction.caption) or say('empty_caption')}**"]
     if metric and prediction.id in scores:
-        lines[0] += f" ({metric_display.title(metric)} {say.number(scores[prediction.id], 2)})"
+        lines[0] += f" ({metric_display.title(metric, say)} {say.number(scores[prediction.id], 2)})"
     lines += [f"  - {say('people')}: {escape(reference)}" for reference in prediction.references]
     return "\n".join(lines)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from leyenda.metrics import METRICS
-from leyenda.reports.texts import Wording
+from leyenda.reports.texts import TEXTS, Wording
 
 TITLES = {
     "wer": "WER",
-    "wer_first": "WER, first caption",
     "cer": "CER",
     "mer": "MER",
     "wil": "WIL",
@@ -23,18 +22,19 @@ TITLES = {
     "cider_d": "CIDEr-D",
     "meteor": "METEOR",
     "spice": "SPICE",
-    "distinct": "Distinct",
 }
-"""The names that papers use; a metric that is not here goes by its own name."""
+"""Names that are the same in every language; a metric that is in no table goes by its own name."""
 
 
-def title(name: str) -> str:
-    """A metric's name as papers write it.
+def title(name: str, say: Wording) -> str:
+    """A metric's name as papers write it, or as the page's language has it.
 
-    >>> title("cider_d"), title("my_metric")
-    ('CIDEr-D', 'my_metric')
+    >>> from leyenda.reports.texts import wording
+    >>> title("cider_d", wording("es")), title("distinct", wording("es")), title("my_metric", wording("en"))
+    ('CIDEr-D', 'Distintas', 'my_metric')
     """
-    return TITLES.get(name, name)
+    key = f"metric_{name}"
+    return say(key) if key in TEXTS else TITLES.get(name, name)
 
 
 def is_lower_better(name: str) -> bool | None:

@@ -9,7 +9,7 @@ _NARROW_SPACE = "\u202f"
 
 
 def number(value: float, language: str = "en", digits: int = 3) -> str:
-    """A number with a fixed number of decimals, or as a power of ten where those would hide it.
+    """A number with a fixed number of decimals.
 
     Args:
         value: any number; what is not finite becomes a dash.
@@ -18,16 +18,23 @@ def number(value: float, language: str = "en", digits: int = 3) -> str:
 
     >>> number(0.08123), number(1234.5, digits=1), number(0.08123, "es")
     ('0.081', '1,234.5', '0,081')
-    >>> number(0.00005), number(0)
-    ('5 × 10⁻⁵', '0.000')
     """
-    if not math.isfinite(value):
-        return "–"
-    if value and abs(value) < 10.0**-digits and digits:
-        mantissa, exponent = f"{value:.2e}".split("e")
-        tidy = mantissa.rstrip("0").rstrip(".")
-        return _localized(f"{tidy} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}", language)
-    return _localized(f"{value:,.{digits}f}", language)
+    return _localized(f"{value:,.{digits}f}", language) if math.isfinite(value) else "–"
+
+
+def quantity(value: float, language: str = "en") -> str:
+    """A number of any size: as a power of ten where three decimals would hide it.
+
+    >>> quantity(0.00005), quantity(0.25), quantity(0)
+    ('5 × 10⁻⁵', '0.250', '0')
+    """
+    if not value:
+        return "0"
+    if not math.isfinite(value) or abs(value) >= 0.001:
+        return number(value, language)
+    mantissa, exponent = f"{value:.2e}".split("e")
+    tidy = mantissa.rstrip("0").rstrip(".")
+    return _localized(f"{tidy} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}", language)
 
 
 def count(value: int, language: str = "en") -> str:
@@ -43,10 +50,10 @@ def percent(share: float, language: str = "en") -> str:
     """A share between 0 and 1 in per cent.
 
     >>> percent(0.125), percent(0.004), percent(0.97, "es").replace("\u202f", " ")
-    ('12%', 'less than 1%', '97 %')
+    ('12%', '< 1%', '97 %')
     """
     if 0 < share < 0.005:
-        return f"menos del 1{_NARROW_SPACE}%" if language == "es" else "less than 1%"
+        return f"< 1{_NARROW_SPACE}%" if language == "es" else "< 1%"
     return f"{share * 100:.0f}{_NARROW_SPACE}%" if language == "es" else f"{share * 100:.0f}%"
 
 

@@ -132,7 +132,7 @@ def render_report(
         contenders=verdict.contenders(result, base, say),
         warnings=verdict.warnings(result, base, history, say),
         columns=_score_columns(result, base, say),
-        normalizations=_normalizations(result.scores),
+        normalizations=_normalizations(result.scores, say),
         curves=learning_curves(history, say),
         lengths=length_histogram(result.predictions),
         ranking=(ranking := gallery.ranking_metric(result)),
@@ -160,11 +160,11 @@ def _score_columns(
     return columns + [(verdict.control_name(name, say), scores) for name, scores in result.controls.items()]
 
 
-def _normalizations(scores: Scores) -> list[tuple[str, list[str]]]:
+def _normalizations(scores: Scores, say: Wording) -> list[tuple[str, list[str]]]:
     """How text was prepared -> the metrics that did so."""
     ways: dict[str, list[str]] = {}
     for name, how in scores.normalization.items():
-        ways.setdefault(how, []).append(metric_display.title(name))
+        ways.setdefault(how, []).append(metric_display.title(name, say))
     return list(ways.items())
 
 

@@ -66,13 +66,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "this_model": ("This model", "Este modelo"),
     "base": ("Before tuning", "Antes del ajuste"),
     "constant": ("One sentence for all", "Una frase para todas"),
-    "shuffled": ("Captions shuffled", "Descripciones barajadas"),
+    "shuffled": ("Shuffled", "Barajadas"),
     "controls_about": (
         "Two controls show what a score is worth. “One sentence for all” gives every picture the same sentence, the "
-        "best one found: “{caption}”. “Captions shuffled” hands the model's own captions to the wrong pictures. "
+        "best one found: “{caption}”. “Shuffled” hands the model's own captions to the wrong pictures. "
         "A model that looks at its pictures beats both.",
         "Dos controles muestran cuánto vale una puntuación. «Una frase para todas» da a cada imagen la misma frase, "
-        "la mejor encontrada: «{caption}». «Descripciones barajadas» reparte las descripciones del propio modelo entre "
+        "la mejor encontrada: «{caption}». «Barajadas» reparte las descripciones del propio modelo entre "
         "imágenes equivocadas. Un modelo que mira sus imágenes supera a los dos.",
     ),
     # Warnings, each with advice
@@ -133,6 +133,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # Scores
     "scores": ("Scores", "Puntuaciones"),
+    "metric_wer_first": ("WER, first caption", "WER, primera descripción"),
+    "metric_distinct": ("Distinct", "Distintas"),
     "metric": ("Score", "Puntuación"),
     "higher": ("more is better", "más es mejor"),
     "lower": ("less is better", "menos es mejor"),
@@ -253,6 +255,28 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reason": ("Reason", "Motivo"),
     "and_more": ("and {count} more", "y {count} más"),
     "data": ("The data", "Los datos"),
+    "fact_source": ("Source", "Origen"),
+    "fact_format": ("Format", "Formato"),
+    "fact_images": ("Pictures", "Imágenes"),
+    "fact_pictures": ("Pictures", "Imágenes"),
+    "fact_captions": ("Captions", "Descripciones"),
+    "fact_captions_per_image": ("Captions per picture", "Descripciones por imagen"),
+    "fact_words": ("Words per caption", "Palabras por descripción"),
+    "fact_vocabulary": ("Different words", "Palabras distintas"),
+    "fact_splits": ("Splits", "Particiones"),
+    "fact_train": ("Training", "Entrenamiento"),
+    "fact_validation": ("Validation", "Validación"),
+    "fact_test": ("Test", "Prueba"),
+    "fact_frequent_words": ("Most frequent words", "Palabras más frecuentes"),
+    "fact_width": ("Width in pixels", "Ancho en píxeles"),
+    "fact_height": ("Height in pixels", "Alto en píxeles"),
+    "fact_formats": ("Picture formats", "Formatos de imagen"),
+    "fact_unreadable": ("Unreadable", "Ilegibles"),
+    "fact_min": ("lowest", "mínimo"),
+    "fact_mean": ("mean", "media"),
+    "fact_median": ("median", "mediana"),
+    "fact_max": ("highest", "máximo"),
+    "fact_problems": ("Problems", "Problemas"),
     "recipe": ("The recipe", "La receta"),
     "recipe_about": (
         "Everything that decided this training run, to repeat it.",
@@ -281,6 +305,11 @@ class Wording:
         """The text of that key, its places filled in."""
         return TEXTS[key][LANGUAGES.index(self.language)].format(**values)
 
+    def fact(self, name: str) -> str:
+        """The name of a fact about the data, translated where the table has it."""
+        key = f"fact_{name}"
+        return self(key) if key in TEXTS else name.replace("_", " ")
+
     def counted(self, key: str, count: int) -> str:
         """The text of that key for so many things, as singular or plural."""
         return self(f"{key}_one" if count == 1 else key, count=self.count(count))
@@ -288,6 +317,10 @@ class Wording:
     def number(self, value: float, digits: int = 3) -> str:
         """A number with so many decimals."""
         return number_format.number(value, self.language, digits)
+
+    def quantity(self, value: float) -> str:
+        """A number of any size."""
+        return number_format.quantity(value, self.language)
 
     def count(self, value: int) -> str:
         """A whole number."""

@@ -58,7 +58,7 @@ def headline(result: EvaluationResult, say: Wording) -> str:
         return say("headline_empty")
     value = result.scores.values[metric]
     if metric != "wer":
-        return say("headline_score", metric=title(metric), value=say.number(value))
+        return say("headline_score", metric=title(metric, say), value=say.number(value))
     if value == 0:
         return say("headline_wer_none")
     errors = round(value * 100)
@@ -120,7 +120,7 @@ def _beaten_by(control: str, result: EvaluationResult, say: Wording) -> Warned |
                 say("warn_control", control=control_name(control, say)),
                 say(
                     "warn_control_detail",
-                    metric=title(metric),
+                    metric=title(metric, say),
                     model=say.number(ours[metric]),
                     value=say.number(theirs[metric]),
                 ),
@@ -136,7 +136,9 @@ def _worse_than_base(result: EvaluationResult, base: EvaluationResult | None, sa
     ours, theirs = result.scores.values[metric], base.scores.values[metric]
     if not better(metric, theirs, ours):
         return None
-    detail = say("warn_base_detail", metric=title(metric), value=say.number(theirs), model=say.number(ours))
+    detail = say(
+        "warn_base_detail", metric=title(metric, say), value=say.number(theirs), model=say.number(ours)
+    )
     return Warned(say("warn_base"), detail, say("advice_base"))
 
 
