@@ -90,6 +90,25 @@ def test_push_then_a_stranger_downloads_loads_and_captions_the_same(
     assert from_snippets[0]
 
 
+def test_the_newer_storage_carries_the_weights_there_and_back(hub: FakeHub, tmp_path: Path, run_folder: Path):
+    weights = run_folder / "model" / "model.safetensors"
+    hub.use_xet(tmp_path / "xet", weights)
+    token = hub.add_user("ana")
+    pushed = python(hub, tmp_path / "ana", token, "-m", "leyenda", "push", str(run_folder), "ana/birds")
+    assert pushed.returncode == 0, pushed.stderr
+    assert len(hub.repository("ana/birds").commits) == 2
+    download = (
+        "from huggingface_hub import hf_hub_download as get; print(get('ana/birds', 'model.safetensors'))"
+    )
+    downloaded = python(hub, tmp_path / "bob", None, "-c", download)
+    assert downloaded.returncode == 0, downloaded.stderr
+    assert Path(downloaded.stdout.strip()).read_bytes() == weights.read_bytes()
+    asked = [request.path for request in hub.requests]
+    assert any("xet-write-token" in path for path in asked)
+    assert any("xet-read-token" in path for path in asked)
+    assert not any("/objects/" in path for path in asked)
+
+
 def test_a_private_repository_needs_its_owner_s_token(hub: FakeHub, tmp_path: Path, run_folder: Path):
     token = hub.add_user("ana")
     words = (

@@ -3,7 +3,7 @@
 It keeps repositories in memory, with commits and branches, and answers what `huggingface_hub`, `transformers`
 and `datasets` ask for: repositories made and described, files listed, uploaded (small ones inside the commit,
 large ones by Git LFS) and downloaded (large ones by a redirect to a second address, as a content network
-does, which must not be shown the token). Tests can make any request fail or lose its connection.
+does, which must not be shown the token, or by Xet). Tests can make any request fail or lose its connection.
 
     with FakeHub() as hub:
         variables = os.environ | hub.environment(home, hub.add_user("ana"))
@@ -151,6 +151,8 @@ class FakeHub:
         self.users: dict[str, tuple[str, bool]] = {}  # token -> (name, may write)
         self.objects: dict[str, bytes] = {}  # what LFS has received, by SHA-256
         self.failures: list[Failure] = []
+        self.xet_folder: Path | None = None  # where Xet keeps its chunks; None: clients use LFS
+        self.xet_hashes: dict[str, str] = {}  # SHA-256 -> Xet's name of the same bytes
         self._lock = threading.RLock()
         self._servers: list[ThreadingHTTPServer] = []
 
@@ -182,7 +184,7 @@ class FakeHub:
             "HF_HOME": str(home / "huggingface"),
             "HOME": str(home),
             "HF_HUB_OFFLINE": "0",
-            "HF_HUB_DISABLE_XET": "1",  # the older way of uploading, which is plain HTTP
+            "HF_HUB_DISABLE_XET": "0" if self.xet_folder else "1",
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "OMP_NUM_THREADS": "1",
         }
@@ -223,7 +225,20 @@ class FakeHub:
         """Let requests whose path matches the pattern fail: with a status, or (None) by a lost connection."""
         self.failures.append(Failure(method, pattern, status, times))
 
-    def answer(self, request: Request, headers: Mapping[str, str]) -> Answer | None:
+    def use_xet(self, folder: Path, *files: Path) -> None:
+        """Let clients keep large files with Xet, the Hub's newer storage, in a folder instead of on its servers.
+
+        The Hub learns from Xet what it has received; this one is told beforehand which files will come.
+        """
+        import hf_xet
+
+        self.xet_folder = folder
+        for file, hashed in zip(files, hf_xet.hash_files([str(file) for file in files]), strict=True):
+            sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+            self.xet_hashes[sha256] = hashed.hash
+            self.objects[sha256] = file.read_bytes()
+
+    def answer(self, request: Request) -> Answer | None:
         """The answer to a request; None when the connection shall be lost."""
         with self._lock:
             self.requests.append(request)
@@ -236,7 +251,7 @@ class FakeHub:
                     failure.times -= 1
                     return None if failure.status is None else Answer(failure.status, b"out of order")
             try:
-                return _route(self, request, headers)
+                return _route(self, request)
             except RefusedRequestError as refused:
                 reason = {"X-Error-Code": refused.code, "X-Error-Message": refused.message}
                 answer = Answer.of({"error": refused.message}, **{k: v for k, v in reason.items() if v})
@@ -303,7 +318,7 @@ def _on(method: str, pattern: str) -> Callable[[_Action], _Action]:
     return register
 
 
-def _route(hub: FakeHub, request: Request, headers: Mapping[str, str]) -> Answer:
+def _route(hub: FakeHub, request: Request) -> Answer:
     path = urlsplit(request.path).path
     for method, pattern, action in _ROUTES:
         match = pattern.fullmatch(path)
@@ -475,6 +490,18 @@ def _verify_object(hub: FakeHub, request: Request) -> Answer:
     return Answer.of({})
 
 
+@_on("GET", _REPOSITORY + r"/xet-(read|write)-token/([^/]+)")
+def _xet_token(hub: FakeHub, request: Request, kind: str, name: str, right: str, _: str) -> Answer:
+    (hub.writable if right == "write" else hub.readable)(request, kind, name)
+    about = {"casUrl": f"local://{hub.xet_folder}", "accessToken": "xet", "exp": 4102444800}
+    headers = {
+        "X-Xet-Cas-Url": about["casUrl"],
+        "X-Xet-Access-Token": "xet",
+        "X-Xet-Token-Expiration": str(about["exp"]),
+    }
+    return Answer.of(about, **headers)
+
+
 @_on("POST", _REPOSITORY + r"/commit/([^/]+)")
 def _commit(hub: FakeHub, request: Request, kind: str, name: str, revision: str) -> Answer:
     repository = hub.writable(request, kind, name)
@@ -523,6 +550,9 @@ def _download(
     if not file.large:
         return Answer(200, file.content, about)
     hub.objects[file.sha256] = file.content
+    if file.sha256 in hub.xet_hashes:
+        about["X-Xet-Hash"] = hub.xet_hashes[file.sha256]
+        about["X-Xet-Refresh-Route"] = f"{hub.url}/api/{kind or 'models'}/{name}/xet-read-token/{commit.id}"
     about |= {"X-Linked-Size": str(len(file.content)), "X-Linked-Etag": f'"{file.sha256}"'}
     return Answer(302, b"", about | {"Location": f"{hub.content_url}/objects/{file.sha256}"})
 
@@ -544,7 +574,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ") or None
         request = Request(self.command, self.path, token, self._body())
-        answer = self.hub.answer(request, self.headers)
+        answer = self.hub.answer(request)
         if answer is None:
             self.close_connection = True
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf of th")
