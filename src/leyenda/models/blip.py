@@ -50,3 +50,7 @@ class Blip:
     def prompt_length(self, model: Any) -> int:
         """`generate` starts from the decoder's start token."""
         return 1
+
+    def end_token_ids(self, model: Any) -> list[int]:
+        """BLIP's `generate` ends at the text decoder's `[SEP]`, whatever its generation settings name."""
+        return [int(model.config.text_config.sep_token_id)]

@@ -107,6 +107,7 @@ class CaptioningModel:
                 pixel_values.to(device=self.device, dtype=self.model.dtype),
                 settings,
                 self.family.prompt_length(self.model),
+                self.family.end_token_ids(self.model),
             )
         return [
             Caption(self.decode(output.token_ids), output.confidence, self.name, output.token_ids)

@@ -52,6 +52,9 @@ class Family(Protocol):
     def prompt_length(self, model: Any) -> int:
         """How many ids `generate` puts in front of the caption."""
 
+    def end_token_ids(self, model: Any) -> list[int]:
+        """The ids that end a caption in `generate`; empty when only its length does."""
+
 
 def padding_mask(lengths: torch.Tensor, longest: int) -> torch.Tensor:
     """Int64 mask `[batch, longest]`: 1 where a token is real.
@@ -60,6 +63,14 @@ def padding_mask(lengths: torch.Tensor, longest: int) -> torch.Tensor:
     [[1, 0, 0], [1, 1, 1]]
     """
     return (torch.arange(longest, device=lengths.device)[None, :] < lengths[:, None]).long()
+
+
+def configured_ends(generation_config: Any) -> list[int]:
+    """The end tokens that a `GenerationConfig` names: one, several or none."""
+    ends = generation_config.eos_token_id
+    if ends is None:
+        return []
+    return list(ends) if isinstance(ends, list | tuple) else [int(ends)]
 
 
 def family_of(config: Any, name: str) -> Family:

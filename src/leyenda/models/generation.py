@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +85,11 @@ class Generated:
 
 @torch.inference_mode()
 def generate(
-    model: Any, pixel_values: torch.Tensor, settings: GenerationSettings, prompt_length: int
+    model: Any,
+    pixel_values: torch.Tensor,
+    settings: GenerationSettings,
+    prompt_length: int,
+    end_token_ids: Sequence[int],
 ) -> list[Generated]:
     """One caption per picture, by the model's own `generate`.
 
@@ -93,6 +98,7 @@ def generate(
         pixel_values: float tensor `[batch, 3, height, width]` on the model's device.
         settings: how to search.
         prompt_length: ids that `generate` puts in front of each caption.
+        end_token_ids: ids that end a caption.
 
     Returns:
         One `Generated` per row. Its confidence is the geometric mean of the probabilities that the model
@@ -112,7 +118,7 @@ def generate(
         output.sequences, output.logits, getattr(output, "beam_indices", None), normalize_logits=True
     )
     new_ids = output.sequences[:, prompt_length:]
-    lengths = _caption_lengths(new_ids, model.generation_config)
+    lengths = _caption_lengths(new_ids, end_token_ids)
     return [
         Generated(
             token_ids=tuple(ids[:length].tolist()),
@@ -122,11 +128,8 @@ def generate(
     ]
 
 
-def _caption_lengths(new_ids: torch.Tensor, generation_config: Any) -> list[int]:
+def _caption_lengths(new_ids: torch.Tensor, end_token_ids: Sequence[int]) -> list[int]:
     """How many ids of each row `[batch, longest]` are the caption: up to its first end token, inclusive."""
-    ends = generation_config.eos_token_id
-    if ends is None:
-        return [new_ids.shape[1]] * new_ids.shape[0]
-    is_end = torch.isin(new_ids, torch.as_tensor(ends, device=new_ids.device))
+    is_end = torch.isin(new_ids, torch.tensor(end_token_ids, dtype=new_ids.dtype, device=new_ids.device))
     first_end = torch.where(is_end.any(dim=1), is_end.int().argmax(dim=1) + 1, new_ids.shape[1])
     return [int(length) for length in first_end]

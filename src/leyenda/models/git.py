@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import torch
 
-from leyenda.models.families import padding_mask
+from leyenda.models.families import configured_ends, padding_mask
 
 
 class Git:
@@ -48,3 +48,7 @@ class Git:
     def prompt_length(self, model: Any) -> int:
         """`generate` starts from `[CLS]`."""
         return 1
+
+    def end_token_ids(self, model: Any) -> list[int]:
+        """`[SEP]`, as the checkpoint's generation settings name it."""
+        return configured_ends(model.generation_config)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import torch
 
-from leyenda.models.families import padding_mask
+from leyenda.models.families import configured_ends, padding_mask
 
 
 class VisionEncoderDecoder:
@@ -42,3 +42,7 @@ class VisionEncoderDecoder:
     def prompt_length(self, model: Any) -> int:
         """`generate` starts from the decoder's start token."""
         return 1
+
+    def end_token_ids(self, model: Any) -> list[int]:
+        """As the checkpoint's generation settings name them."""
+        return configured_ends(model.generation_config)
