@@ -14,13 +14,15 @@ from leyenda import metrics, models
 from leyenda.config import Recipe
 from leyenda.data.examples import Examples
 from leyenda.data.load import load_examples
-from leyenda.data.splits import assign_splits
+from leyenda.data.splits import assign_splits, describe_splits
+from leyenda.data.summary import summarize
 from leyenda.errors import DataError, RecipeError, near
 from leyenda.jobs.evaluate import evaluate_examples, other_captions, tokenizer_for, write_predictions
 from leyenda.jobs.push import push
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.records import EvaluationResult, Skipped
 from leyenda.reports import write_report
+from leyenda.sharing.push import repository_problems
 from leyenda.training import history
 from leyenda.training.arguments import check_names
 from leyenda.training.fitting import Objective, fit
@@ -86,8 +88,11 @@ def train(
     objective = objective_of(recipe)
     check_names(recipe.training)
     run.check(recipe, resume)
+    for problem in repository_problems(push_to, None) if push_to else ():
+        raise problem
     examples = load_split(recipe)
     run.start(recipe)
+    talk("Pictures: " + describe_splits(examples, validation=recipe.data.validation, test=recipe.data.test))
     with run.locked():
         run.check_data(examples)
         model = _model(recipe, examples)
@@ -101,7 +106,7 @@ def train(
         tuned, base = _final_scores(recipe, examples, run, talk)
         _write_results(recipe, examples, run, tuned, base, skipped, notes)
         talk(f"Done: the model is in {run.model}, the report is {run.report}")
-        address = push(run.folder, push_to, private=private) if push_to else None
+        address = push(run.folder, push_to, private=private, language=recipe.evaluation.language) if push_to else None
     return TrainingResult(run, tuned, base, {**skipped, **tuned.skipped}, address)
 
 
@@ -222,7 +227,7 @@ def _write_results(
         base=base,
         history=history.read(run.history),
         recipe=recipe.model_dump(),
-        data_summary={"source": recipe.data.source, "pictures": len(examples), **examples.splits()},
+        data_summary={"source": recipe.data.source} | summarize(examples).as_json(),
         language=recipe.evaluation.language,
         notes=[*notes, *left_out],
     )
