@@ -148,6 +148,19 @@ BROKEN_FILES: dict[str, tuple[str, bytes, str]] = {
         changed(COCO, "annotations", image_id=9, id=1, caption="x"),
         "annotation 1 is about the image 9, which 'images' lacks",
     ),
+    "coco, two images of one id": (
+        "a.json",
+        json.dumps(
+            {**COCO, "images": [{"id": 1, "file_name": "a.jpg"}, {"id": 1, "file_name": "b.jpg"}]}
+        ).encode(),
+        "two entries of 'images' have the id 1",
+    ),
+    "json, nested without end": ("a.json", b"[" * 200_000, "a.json: lists are nested too deeply"),
+    "jsonl, half a character": (
+        "a.jsonl",
+        b'{"image": "a", "text": "x"}\n{"image": "b", "text": "ha \\ud83d"}\n',
+        "a.jsonl:2: 'ha \\ud83d' holds a character that is not whole",
+    ),
     "karpathy, no raw text": (
         "a.json",
         b'{"images": [{"filename": "a.jpg", "split": "val", "sentences": [{"tokens": ["x"]}]}]}',
@@ -290,6 +303,7 @@ def test_one_name_for_two_pictures_names_both_shards(tmp_path: Path) -> None:
 
 WRONG_ARGUMENTS: dict[str, tuple[str, dict[str, object], str]] = {
     "no such path": ("nothing.csv", {}, "There is no file or folder"),
+    "a name that no file has": ("a" * 5000, {}, "cannot be read: File name too long"),
     "no such shard": ("a-{00..01}.tar", {}, "There is no shard"),
     "backward range": ("a-{03..01}.tar", {}, "runs backwards"),
     "unknown format": ("a.csv", {"format": "cocoa"}, "There is no data format 'cocoa'. Did you mean 'coco'?"),

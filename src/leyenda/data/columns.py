@@ -39,6 +39,7 @@ CAPTION_COLUMNS = (
     "descriptions",
     "alt",
     "alt_text",
+    "txt",
 )
 SPLIT_COLUMN = "split"
 

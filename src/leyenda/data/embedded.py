@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from os.path import join
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from leyenda.data.beside import captions_in_lines
 from leyenda.data.cache import Spool
 from leyenda.data.columns import Columns, find_columns
 from leyenda.data.gather import Row
@@ -39,11 +40,13 @@ class ArrowColumns:
         columns: of the picture, the captions and the split.
         embedded: whether the picture's column holds bytes; otherwise it holds names of files.
         name: text column that names an embedded picture.
+        caption_lines: whether each line of a text is a caption, as in the tar shards that the table was made of.
     """
 
     columns: Columns
     embedded: bool
     name: str | None = None
+    caption_lines: bool = False
 
     def needed(self) -> list[str]:
         """Names of all these columns."""
@@ -92,7 +95,8 @@ def find_arrow_columns(
             "Name another with --image-column NAME.",
         )
     names = [name for name in NAME_COLUMNS if name in schema.names and _holds_text(schema.field(name).type)]
-    return ArrowColumns(columns, embedded, names[0] if embedded and names else None)
+    from_shards = "__key__" in schema.names and columns.captions == ("txt",)
+    return ArrowColumns(columns, embedded, names[0] if embedded and names else None, from_shards)
 
 
 def _holds_bytes(kind: pa.DataType) -> bool:
@@ -107,31 +111,41 @@ def _holds_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def embedded_rows(batches: Iterable[Batch], wanted: ArrowColumns, spool: Spool) -> Iterator[Row]:
+def embedded_rows(
+    batches: Iterable[Batch], wanted: ArrowColumns, spool: Spool, name_of: Callable[[str], str] = str
+) -> Iterator[Row]:
     """Rows whose pictures are embedded.
 
     A picture is named by the column `wanted.name`, else by the path inside its value, else by its bytes.
+
+    Args:
+        batches: the rows.
+        wanted: their columns.
+        spool: takes the pictures that do not lie in a file as they are.
+        name_of: a picture's name for the path inside its value.
     """
     for batch in batches:
-        yield from _rows(batch, wanted, spool)
+        yield from _rows(batch, wanted, spool, name_of)
 
 
-def _rows(batch: Batch, wanted: ArrowColumns, spool: Spool) -> Iterator[Row]:
+def _rows(batch: Batch, wanted: ArrowColumns, spool: Spool, name_of: Callable[[str], str]) -> Iterator[Row]:
     data, columns = batch.data, wanted.columns
     image = data.column(columns.image)
     is_struct = pa.types.is_struct(image.type)
     pictures = _Pictures(_field(image, "bytes") if is_struct else image, batch.mapped)
-    paths = _texts(_field(image, "path")) if is_struct and image.type.get_field_index("path") >= 0 else None
-    names = _texts(data.column(wanted.name)) if wanted.name else None
+    paths = (
+        _field(image, "path").to_pylist() if is_struct and image.type.get_field_index("path") >= 0 else None
+    )
+    names = data.column(wanted.name).to_pylist() if wanted.name else None
     captions = {name: data.column(name).to_pylist() for name in columns.captions}
-    splits = _texts(data.column(columns.split)) if columns.split else None
+    splits = data.column(columns.split).to_pylist() if columns.split else None
     for index in range(len(data)):
         origin = Origin(batch.file, batch.first_row + index)
         path = (paths[index] if paths else None) or ""
-        name = (names[index] if names else None) or path
+        said = columns.captions_in({column: values[index] for column, values in captions.items()}, origin)
         row = Row(
-            name,
-            columns.captions_in({column: values[index] for column, values in captions.items()}, origin),
+            (names[index] if names else None) or name_of(path),
+            captions_in_lines(said[0])[0] if wanted.caption_lines else said,
             (split_name(splits[index]) if splits else None) or batch.split,
             file=batch.file,
             line=origin.line,
@@ -152,10 +166,6 @@ def _with_picture(row: Row, pictures: _Pictures, index: int, path: str, batch: B
 
 def _field(struct: pa.StructArray, name: str) -> pa.Array:
     return struct.flatten()[struct.type.get_field_index(name)]
-
-
-def _texts(column: pa.Array) -> list[str | None]:
-    return list(column.to_pylist())
 
 
 class _Pictures(Sequence[memoryview | None]):

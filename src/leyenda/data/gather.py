@@ -77,7 +77,10 @@ def collect(rows: Iterable[Row]) -> pa.Table:
     remaining = iter(rows)
     batches = []
     while chunk := list(islice(remaining, ROWS_AT_ONCE)):
-        batches.append(_columns(chunk))
+        try:
+            batches.append(_columns(chunk))
+        except UnicodeEncodeError as error:
+            raise _not_text(chunk) from error
     return pa.Table.from_batches(batches, SCHEMA).combine_chunks()
 
 
@@ -118,6 +121,26 @@ def _columns(rows: list[Row]) -> pa.RecordBatch:
     return pa.record_batch(arrays, schema=SCHEMA)
 
 
+def _not_text(rows: list[Row]) -> DataError:
+    """The error for the first row with half a character, as broken JSON and file names of other encodings give."""
+    for row in rows:
+        for text in (row.name, row.path, row.file, row.split or "", *row.captions):
+            if not _is_text(text):
+                place = ascii(f"{row.file}:{row.line}" if row.line else row.file)[1:-1]
+                return DataError(
+                    f"{place}: {text[:60]!a} holds a character that is not whole.", "Rewrite it."
+                )
+    raise AssertionError("every text of these rows can be encoded")
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _id(row: Row) -> str:
     # Rows without a picture stay apart and are named by their place, so that a check can report each of them.
     return row.name.removeprefix("./") or f"{row.file.rpartition('/')[2]}:{row.line}"
@@ -151,7 +174,7 @@ def _image(table: pa.Table, row: int) -> ImageSource:
 def _same_bytes(one: ImageSource, other: ImageSource) -> bool:
     try:
         return one.read() == other.read()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name that no file can have
         return False
 
 

@@ -45,9 +45,12 @@ def load_examples(
         image_column, caption_column, Path(image_root) if image_root else None, revision, streaming, token
     )
     text = str(source)
-    chosen = named_format(format) if format else _detected(text)
-    _refuse_unused(chosen, options)
-    examples = chosen.read(text, options)
+    try:
+        chosen = named_format(format) if format else _detected(text)
+        _refuse_unused(chosen, options)
+        examples = chosen.read(text, options)
+    except OSError as error:
+        raise DataError(f"{str(error.filename or text)[:200]} cannot be read: {error.strerror}.") from error
     if not len(examples):
         raise DataError(f"{text} holds no pictures (read as {chosen.name}).")
     return examples

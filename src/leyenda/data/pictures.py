@@ -120,9 +120,10 @@ class PictureCopier:
             )
         try:
             return example.image.read()
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            reason = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
             raise DataError(
-                f"The picture {example.id!r} ({example.origin}) cannot be read: {error.strerror}: {error.filename}.",
+                f"The picture {example.id!r} ({example.origin}) cannot be read: {reason}.",
                 "See all such pictures with: leyenda data check SOURCE",
             ) from error
 
@@ -157,7 +158,7 @@ def _link(example: Example, target: Path) -> None:
     except OSError as error:
         raise DataError(
             f"The picture {example.id!r} cannot be linked from {example.image.path}: {error.strerror}.",
-            "Copy the pictures instead (--copy).",
+            "Leave --link out to copy the pictures.",
         ) from error
 
 

@@ -76,7 +76,10 @@ def _rows(part: Part, root: str, images: list[Any], annotations: list[Any]) -> I
     path = part.file
     captions: dict[Any, list[tuple[str, int]]] = {}
     for number, image in enumerate(images, 1):
-        captions[_entry(image, "id", (int, str), path, "images", number)] = []
+        key = _entry(image, "id", (int, str), path, "images", number)
+        if key in captions:
+            raise DataError(f"{path}: two entries of 'images' have the id {key!r}.")
+        captions[key] = []
     for number, annotation in enumerate(annotations, 1):
         about = _entry(annotation, "image_id", (int, str), path, "annotations", number)
         caption = _entry(annotation, "caption", str, path, "annotations", number)

@@ -83,13 +83,13 @@ def _downloaded(datasets: Any, source: str, options: ReadOptions) -> Examples:
         for split, dataset in loaded.items()
         for file in dataset.cache_files
     ]
-    return read_arrow_files(parts, "", options)
+    return read_arrow_files(parts, "", options, name_of=name_in_repository)
 
 
 def _streamed(datasets: Any, source: str, options: ReadOptions) -> Examples:
     """Reads row by row; only the pictures are stored, in the cache of leyenda."""
     loaded = _load(datasets, source, options)
-    splits = {split_name(str(split)): _undecoded(datasets, dataset) for split, dataset in loaded.items()}
+    splits = {split_name(str(split)): _undecoded(dataset) for split, dataset in loaded.items()}
     schema = next(iter(splits.values())).features.arrow_schema
     wanted = find_arrow_columns(schema, source, options.image_column, options.caption_column)
     if not wanted.embedded:
@@ -98,17 +98,16 @@ def _streamed(datasets: Any, source: str, options: ReadOptions) -> Examples:
         _batches(dataset, split, source, wanted, options) for split, dataset in splits.items()
     )
     identity = ["hub", source, _commit(source, options), wanted.needed()]
-    return Examples(join(cached_rows(identity, lambda spool: embedded_rows(batches, wanted, spool))))
+    return Examples(
+        join(cached_rows(identity, lambda spool: embedded_rows(batches, wanted, spool, name_in_repository)))
+    )
 
 
-def _undecoded(datasets: Any, dataset: Any) -> Any:
+def _undecoded(dataset: Any) -> Any:
     """The same rows with pictures as bytes and paths."""
     if dataset.features is None:
         dataset = dataset._resolve_features()
-    for name, feature in dataset.features.items():
-        if isinstance(feature, datasets.Image):
-            dataset = dataset.cast_column(name, datasets.Image(decode=False))
-    return dataset
+    return dataset.decode(False)
 
 
 def _commit(source: str, options: ReadOptions) -> str:
@@ -140,11 +139,11 @@ def _fetched(picture: Any, token: str | None) -> Any:
     from datasets.utils.file_utils import xopen
 
     with xopen(picture["path"], "rb", download_config=DownloadConfig(token=token)) as file:
-        return {"bytes": file.read(), "path": name_in_repository(picture["path"])}
+        return {"bytes": file.read(), "path": picture["path"]}
 
 
 def name_in_repository(path: str) -> str:
-    """A picture's name in the data set's repository, without the folder of its split.
+    """A picture's name in the data set's repository, without the folder of its split, from where it was downloaded to.
 
     >>> name_in_repository("hf://datasets/owner/name@main/train/birds/a.png")
     'birds/a.png'

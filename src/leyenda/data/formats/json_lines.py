@@ -42,6 +42,8 @@ def parse_json(path: Path) -> Any:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise _not_json(path, error.lineno, error) from error
+    except RecursionError as error:
+        raise DataError(f"{path}: lists are nested too deeply to be read.") from error
 
 
 def _objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

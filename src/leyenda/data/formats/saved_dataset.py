@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from os.path import abspath
 from pathlib import Path
@@ -69,13 +69,16 @@ def _read(source: str, options: ReadOptions) -> Examples:
     return read_arrow_files(_parts(folder), abspath(options.image_root or folder), options)
 
 
-def read_arrow_files(parts: list[Part], root: str, options: ReadOptions) -> Examples:
+def read_arrow_files(
+    parts: list[Part], root: str, options: ReadOptions, name_of: Callable[[str], str] = str
+) -> Examples:
     """Examples of Arrow stream files, whose embedded pictures are read where they lie.
 
     Args:
         parts: the files and the splits they belong to.
         root: folder to which names of pictures that are not embedded are relative.
         options: columns that the user names.
+        name_of: a picture's name for the path inside its value.
     """
     if not parts:
         raise DataError(f"{root} is a saved dataset without rows.")
@@ -85,7 +88,9 @@ def read_arrow_files(parts: list[Part], root: str, options: ReadOptions) -> Exam
         files = [[*file_identity(part.file), abspath(part.file), part.split] for part in parts]
         identity = ["arrow", files, wanted.needed(), root]
         batches = chain.from_iterable(_batches(part, root) for part in parts)
-        return Examples(join(cached_rows(identity, lambda spool: embedded_rows(batches, wanted, spool))))
+        return Examples(
+            join(cached_rows(identity, lambda spool: embedded_rows(batches, wanted, spool, name_of)))
+        )
     read = [table_rows(_table(part, wanted, root), part, options, root=root) for part in parts]
     return Examples(gather(chain.from_iterable(part.rows for part in read)), root)
 
