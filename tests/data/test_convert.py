@@ -81,7 +81,7 @@ def test_a_row_without_a_picture_cannot_be_written(source: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["../escaped.jpg", "a/../../escaped.jpg", "/tmp/escaped.jpg"])
-@pytest.mark.parametrize("format_", ["csv", "imagefolder", "coco", "sidecar"])
+@pytest.mark.parametrize("format_", ["csv", "imagefolder", "coco", "sidecar", "webdataset"])
 def test_names_are_data_and_lead_nowhere(source: Path, tmp_path: Path, name: str, format_: str) -> None:
     outside = Examples.from_rows([example(source / "a.jpg", name, "a dog")])
     with pytest.raises(DataError, match="leads out of the folder"):

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from leyenda.data.gather import SCHEMA, Row, collect
 from leyenda.data.pictures import disk_error
+from leyenda.data.progress import steps
 
 LAYOUT = 1
 """Raise it when entries change, so that old ones are not read."""
@@ -128,7 +129,7 @@ def _make_entry(entry: Path, key: str, make_rows: Callable[[Spool], Iterable[Row
     try:
         with open(making / "pictures.bin", "wb") as file:
             spool = Spool(file, entry / "pictures.bin")
-            rows = collect(make_rows(spool))
+            rows = collect(_counted(make_rows(spool)))
         said = {b"size": str(spool.size).encode(), b"key": key.encode(), b"entry": str(entry).encode()}
         schema = SCHEMA.with_metadata(said)
         with pa.OSFile(str(making / "index.arrow"), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
@@ -137,6 +138,13 @@ def _make_entry(entry: Path, key: str, make_rows: Callable[[Spool], Iterable[Row
     finally:
         shutil.rmtree(making, ignore_errors=True)
     return rows
+
+
+def _counted(rows: Iterable[Row]) -> Iterator[Row]:
+    with steps("Reading embedded pictures", 0) as step:
+        for row in rows:
+            yield row
+            step()
 
 
 def _put_in_place(making: Path, entry: Path, key: str) -> None:

@@ -12,6 +12,7 @@ from leyenda.data.examples import Examples
 from leyenda.data.formats import FORMATS
 from leyenda.data.load import load_examples, named_format
 from leyenda.data.pictures import PictureCopier, disk_error
+from leyenda.data.progress import steps
 from leyenda.errors import DataError, near
 
 COPIES = ("copy", "link")
@@ -62,7 +63,8 @@ def convert(examples: Examples, output: str | Path, format: str, *, copy: str = 
     making = target.parent / f".{target.name}.{os.getpid()}.partial"
     try:
         making.mkdir(parents=True)
-        chosen.write(examples, making, PictureCopier(making, link=copy == "link"))
+        with steps("Writing pictures", len(examples)) as step:
+            chosen.write(examples, making, PictureCopier(making, link=copy == "link", step=step))
         with cache_in(making.with_suffix(".check")):
             _refuse_changed(examples, _read_again(making, format), format)
         os.replace(making, target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -101,12 +101,15 @@ class PictureCopier:
     Args:
         folder: the output folder; nothing is written outside it.
         link: make hard links to pictures that are whole files, in place of copies.
+        step: called after each picture.
     """
 
-    def __init__(self, folder: Path, *, link: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, link: bool = False, step: Callable[[], object] = lambda: None
+    ) -> None:
         self.folder = folder
         self.link = link
-        self.written = 0
+        self._step = step
 
     def bytes_of(self, example: Example) -> bytes:
         """The picture's encoded bytes.
@@ -119,13 +122,15 @@ class PictureCopier:
                 f"{example.origin} names no picture.", "See all such rows with: leyenda data check SOURCE"
             )
         try:
-            return example.image.read()
+            data = example.image.read()
         except (OSError, ValueError) as error:
             reason = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
             raise DataError(
                 f"The picture {example.id!r} ({example.origin}) cannot be read: {reason}.",
                 "See all such pictures with: leyenda data check SOURCE",
             ) from error
+        self._step()
+        return data
 
     def put(self, example: Example, *, below: str = "") -> None:
         """Write one picture under its id.
@@ -137,17 +142,28 @@ class PictureCopier:
         Raises:
             DataError: the id leads out of the folder, or the picture cannot be read.
         """
-        parts = example.id.split("/")
-        if example.id.startswith("/") or ".." in parts or "\0" in example.id:
-            raise DataError(f"The picture name {example.id!r} leads out of the folder that is written.")
+        refuse_outside(example.id)
         target = self.folder / below / example.id
         target.parent.mkdir(parents=True, exist_ok=True)
         whole = example.image.path and not example.image.offset and example.image.size is None
         if self.link and whole:
             _link(example, target)
+            self._step()
         else:
             write_new(target, self.bytes_of(example))
-        self.written += 1
+
+
+def refuse_outside(name: str) -> None:
+    """Names of pictures are data: none may name a file outside the folder or tar that is written.
+
+    Raises:
+        DataError: this one does.
+    """
+    if name.startswith("/") or ".." in name.split("/") or "\0" in name:
+        raise DataError(
+            f"The picture name {name!r} leads out of the folder that is written.",
+            "Name the pictures relative to their folder.",
+        )
 
 
 def _link(example: Example, target: Path) -> None:

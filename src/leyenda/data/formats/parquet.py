@@ -159,7 +159,6 @@ def picture_rows(
         }
         rows.append(row | ({"split": example.split} if with_split else {}))
         held += len(data)
-        pictures.written += 1
         if held >= BYTES_AT_ONCE:
             yield rows
             rows, held = [], 0

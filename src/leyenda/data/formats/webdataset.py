@@ -18,7 +18,7 @@ from leyenda.data.examples import FIRST_SPLITS, Examples
 from leyenda.data.formats.format import Format, ReadOptions
 from leyenda.data.formats.tables import Part, files_with, folders_in
 from leyenda.data.gather import Row, gather
-from leyenda.data.pictures import PictureCopier, is_picture
+from leyenda.data.pictures import PictureCopier, is_picture, refuse_outside
 from leyenda.data.split_names import split_of_file, split_of_folder
 from leyenda.errors import DataError
 from leyenda.records import Origin
@@ -184,10 +184,10 @@ def _write_shards(examples: Examples, folder: Path, stem: str, pictures: Picture
                 shard.close()
             shard = tarfile.open(folder / f"{stem}-{number:06}.tar", "x", format=tarfile.PAX_FORMAT)  # noqa: SIM115
             number += 1
+        refuse_outside(example.id)
         ending, captions = _caption_member(example.captions)
         _add(shard, example.id, pictures.bytes_of(example))
         _add(shard, stems[example.id] + ending, captions)
-        pictures.written += 1
     if shard is not None:
         shard.close()
 
