@@ -66,7 +66,8 @@ def _matches(corpus: Corpus, counts: NgramCounts) -> Floats:
     said, wanted = counts.in_common(corpus.image_of_reference, len(corpus.ids))
     clipped = np.zeros(len(counts.count), dtype=np.int64)
     np.maximum.at(clipped, said, np.minimum(counts.count[said], counts.count[wanted]))
-    return np.bincount(counts.caption, clipped, len(corpus.ids))[: len(corpus.ids)]
+    matched: Floats = np.bincount(counts.caption, clipped, len(corpus.ids)).astype(np.float64)
+    return matched[: len(corpus.ids)]
 
 
 def _combine(matches: Floats, guesses: Integers, said: Integers, wanted: Integers) -> Floats:

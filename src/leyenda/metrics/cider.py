@@ -42,7 +42,8 @@ def _similarity(corpus: Corpus, counts: NgramCounts) -> Floats:
     products = np.minimum(weight[said], weight[wanted]) * weight[wanted]
     overlap = np.bincount(counts.caption[wanted] - images, products, references)
     norms = norm[corpus.image_of_reference] * norm[images:]
-    return np.divide(overlap, norms, out=np.zeros(references), where=norms > 0)
+    cosine: Floats = np.divide(overlap, norms, out=np.zeros(references), where=norms > 0)
+    return cosine
 
 
 def _rarity(corpus: Corpus, counts: NgramCounts) -> Floats:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from leyenda.metrics.corpus import Corpus
 from leyenda.metrics.registry import chosen
 from leyenda.metrics.scoring import measured
-from leyenda.metrics.word_error import normalized
+from leyenda.metrics.word_error import constant_rates, normalized
 from leyenda.records import Scores
 
 CANDIDATES = 200
@@ -60,16 +60,11 @@ def controls(
 def best_constant(corpus: Corpus, candidates: Sequence[str]) -> str:
     """The candidate that has the lowest word error rate as the caption of every image."""
     tried = most_central(candidates, CANDIDATES)
-    rates = [_constant_error_rate(corpus, text) for text in tried]
-    lowest = min(rates)
-    equals = [text for text, rate in zip(tried, rates, strict=True) if rate == lowest]
+    rates = constant_rates(corpus, tried)
+    equals = [text for text, rate in zip(tried, rates, strict=True) if rate == min(rates)]
     if len(equals) == 1:
         return equals[0]
     return min(equals, key=lambda text: (-_constant_cider(corpus, text), text))
-
-
-def _constant_error_rate(corpus: Corpus, text: str) -> float:
-    return measured(corpus.with_hypotheses([text] * len(corpus.ids)), ["wer"]).values["wer"]
 
 
 def _constant_cider(corpus: Corpus, text: str) -> float:

@@ -71,7 +71,10 @@ _APOS_LIKE = r"(?:['’`‘‛]|&apos;)"
 _SHORT_FORM = r"(?:[msdMSD]|(?i:re|ve|ll))"  # I'm, it's, he'd, they're, I've, we'll
 _WORD = rf"{_L}(?:{_L}|{_D})*(?:[.!?]{_L}(?:{_L}|{_D})*)*"
 _NUMBER = rf"(?:{_D}*(?:[.:,\xad٫٬]{_D}+)+|{_D}+)"
-_ACRONYM = r"(?:(?i:canada|sino|korean|eu|japan|non)-[uU]\.[sS]|[uU]\.[sS]\.-(?:[uU]\.[kK]|[uU]\.[sS]\.[sS]\.[rR])|[A-Za-z](?:\.[A-Za-z])+)"
+_ACRONYM = (
+    r"(?:(?i:canada|sino|korean|eu|japan|non)-[uU]\.[sS]|[uU]\.[sS]\.-(?:[uU]\.[kK]|[uU]\.[sS]\.[sS]\.[rR])"
+    r"|[A-Za-z](?:\.[A-Za-z])+)"
+)
 _PART = rf"(?:[dDoOlL]{_APOS_LIKE}{_P})?{_P}+"
 _HYPHENATED = rf"{_PART}(?:[-_‐]{_PART})*"
 _HYPHENATED_LOOSELY = rf"[A-Za-z0-9][A-Za-z0-9.,\xad]*(?:-(?:{_ACRONYM}\.|[A-Za-z0-9\xad]+))+"
@@ -144,7 +147,7 @@ _RULES = (
         "",
     ),
     (_WORDLIKE, _WORD, rf"{_APOS}{_SHORT_FORM}"),
-    ("A-Za-z\xad", r"[A-Za-z\xad]*[A-MO-Za-mo-z\xad]", rf"[nN]{_APOS_LIKE}[tT]"),
+    ("A-Za-z", r"[A-Za-z\xad]*[A-MO-Za-mo-z\xad]", rf"[nN]{_APOS_LIKE}[tT]"),
     (_WORDLIKE, _WORD, ""),
     (_QUOTE, rf"{_APOS}[nN]{_APOS}?", ""),
     (_WORDLIKE, rf"[lLdDjJ]{_APOS}|(?i:dunkin|somethin|ol){_APOS}", ""),

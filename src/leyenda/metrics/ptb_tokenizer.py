@@ -42,39 +42,29 @@ def ptb_tokens(caption: str) -> tuple[str, ...]:
     return words if words is not None else _lexed(caption)
 
 
-# The quick way. Most captions are plain words, and between spaces a plain word can only be itself. #####################
+# The quick way. Most captions are plain words, and between spaces a plain word can only be itself.
 
 _PLAIN = re.compile(r"[A-Za-z ,]*[.]?\s*")
-_SPLIT_WORDS = {
-    "cannot": ("can", "not"),
-    "gonna": ("gon", "na"),
-    "gotta": ("got", "ta"),
-    "lemme": ("lem", "me"),
-    "gimme": ("gim", "me"),
-    "wanna": ("wan", "na"),
-}
-
-
-_KEEPS_ITS_STOP = re.compile(rf"(?:.*[ ,])?(?:{ENDING}|{BEFORE_NAME}|[A-Za-z])\.")
+_KEEPS_ITS_STOP = re.compile(f"{ENDING}|{BEFORE_NAME}|[A-Za-z]")
+_SPLIT_WORDS = frozenset(["cannot", "gonna", "gotta", "lemme", "gimme", "wanna"])
 
 
 def _plain_words(caption: str) -> tuple[str, ...] | None:
     """Tokens of a caption of letters, commas and one full stop at its end; None when it needs the lexer."""
     if not _PLAIN.fullmatch(caption):
         return None
-    body = caption.rstrip()
-    if body.endswith(".") and _KEEPS_ITS_STOP.fullmatch(body):
+    stopped = caption.rstrip().endswith(".")
+    words = caption.replace(",", " ").replace(".", " ").split()
+    if stopped and words and _KEEPS_ITS_STOP.fullmatch(words[-1]):
         return None
-    words = body.rstrip(".").replace(",", " ").lower().split()
-    if not _SPLIT_WORDS.keys().isdisjoint(words):
-        return None
-    return tuple(words)
+    plain = [word.lower() for word in words]
+    return None if not _SPLIT_WORDS.isdisjoint(plain) else tuple(plain)
 
 
-# The lexer. #############################################################################################################
+# The lexer.
 
 _BETWEEN_TOKENS = re.compile(rf"{SPACE}*")
-_STRAIGHTENED = re.compile(rf"(?:[’]|&apos;)(?:[msd]|re|ve|ll)|n(?:[’‘‛]|&apos;)t", re.IGNORECASE)
+_STRAIGHTENED = re.compile(r"(?:’|&apos;)(?:[msd]|re|ve|ll)|n(?:[’‘‛]|&apos;)t", re.IGNORECASE)
 _ADDRESS_MARKS = frozenset("#@/")
 _INITIALS = re.compile(r"[a-z]+(?:(?:\+|&amp;|&)[a-z]+)+\.?")
 _QUOTES = {

@@ -13,6 +13,7 @@ from leyenda.metrics.cider import cider_d
 from leyenda.metrics.coco_rouge import coco_rouge_l
 from leyenda.metrics.corpus import Corpus, Measurement
 from leyenda.metrics.distinct import distinct
+from leyenda.metrics.meanings import MEANINGS
 from leyenda.metrics.rouge import rouge_l, rouge_n
 from leyenda.metrics.word_error import cer, wer, wer_first
 
@@ -25,36 +26,40 @@ class Metric:
         name: as in `Scores.values`.
         direction: which values are better.
         best: the value that no caption can beat.
-        english: one plain line on what it means.
-        spanish: the same in Spanish.
         measure: computes it.
     """
 
     name: str
     direction: Literal["lower", "higher"]
     best: float
-    english: str
-    spanish: str
     measure: Callable[[Corpus], Measurement] = field(repr=False, compare=False)
 
+    @property
+    def english(self) -> str:
+        """What it means, in one plain line."""
+        return MEANINGS[self.name][0]
 
-# fmt: off
+    @property
+    def spanish(self) -> str:
+        """What it means, in one plain line of Spanish."""
+        return MEANINGS[self.name][1]
+
+
 _ALL = (
-    Metric("wer", "lower", 0.0, "Words to change, per word of the closest human caption.", "Palabras que habría que cambiar, por palabra de la descripción humana más cercana.", wer),
-    Metric("wer_first", "lower", 0.0, "Words to change, per word of the first human caption.", "Palabras que habría que cambiar, por palabra de la primera descripción humana.", wer_first),
-    Metric("cer", "lower", 0.0, "Letters to change, per letter of the closest human caption.", "Letras que habría que cambiar, por letra de la descripción humana más cercana.", cer),
-    Metric("rouge1", "higher", 1.0, "Share of words in common with the best-matching human caption.", "Proporción de palabras en común con la descripción humana que mejor coincide.", partial(rouge_n, order=1)),
-    Metric("rouge2", "higher", 1.0, "Share of word pairs in common with the best-matching human caption.", "Proporción de pares de palabras en común con la descripción humana que mejor coincide.", partial(rouge_n, order=2)),
-    Metric("rougeL", "higher", 1.0, "Share of words in common, in the same order, with the best-matching human caption.", "Proporción de palabras en común y en el mismo orden con la descripción humana que mejor coincide.", rouge_l),
-    Metric("bleu_1", "higher", 1.0, "How many of the caption's words people used too.", "Cuántas palabras de la descripción usaron también las personas.", partial(bleu, order=1)),
-    Metric("bleu_2", "higher", 1.0, "How many of its words and word pairs people used too.", "Cuántas de sus palabras y pares de palabras usaron también las personas.", partial(bleu, order=2)),
-    Metric("bleu_3", "higher", 1.0, "How many of its phrases of up to three words people used too.", "Cuántas de sus frases de hasta tres palabras usaron también las personas.", partial(bleu, order=3)),
-    Metric("bleu_4", "higher", 1.0, "How many of its phrases of up to four words people used too.", "Cuántas de sus frases de hasta cuatro palabras usaron también las personas.", partial(bleu, order=4)),
-    Metric("cider_d", "higher", 10.0, "Agreement with people on the telling words: rare words count more than common ones.", "Acuerdo con las personas en las palabras que importan: las raras cuentan más que las corrientes.", cider_d),
-    Metric("coco_rouge_l", "higher", 1.0, "Words in common, in the same order, as the COCO challenge counts them.", "Palabras en común y en el mismo orden, contadas como en el concurso COCO.", coco_rouge_l),
-    Metric("distinct", "higher", 1.0, "Share of captions that differ: 1 when every picture gets its own, near 0 when all get the same.", "Proporción de descripciones distintas: 1 si cada imagen tiene la suya, casi 0 si todas tienen la misma.", distinct),
+    Metric("wer", "lower", 0.0, wer),
+    Metric("wer_first", "lower", 0.0, wer_first),
+    Metric("cer", "lower", 0.0, cer),
+    Metric("rouge1", "higher", 1.0, partial(rouge_n, order=1)),
+    Metric("rouge2", "higher", 1.0, partial(rouge_n, order=2)),
+    Metric("rougeL", "higher", 1.0, rouge_l),
+    Metric("bleu_1", "higher", 1.0, partial(bleu, order=1)),
+    Metric("bleu_2", "higher", 1.0, partial(bleu, order=2)),
+    Metric("bleu_3", "higher", 1.0, partial(bleu, order=3)),
+    Metric("bleu_4", "higher", 1.0, partial(bleu, order=4)),
+    Metric("cider_d", "higher", 10.0, cider_d),
+    Metric("coco_rouge_l", "higher", 1.0, coco_rouge_l),
+    Metric("distinct", "higher", 1.0, distinct),
 )
-# fmt: on
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 """Every metric by name, in the order in which scores are shown."""

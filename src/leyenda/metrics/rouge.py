@@ -21,7 +21,7 @@ NORMALIZATION = (
     "mean over images"
 )
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
+Numbers = np.ndarray[Any, np.dtype[Any]]
 Tokens = list[tuple[str, ...]]
 
 
@@ -54,7 +54,7 @@ def rouge_l(corpus: Corpus) -> Measurement:
     return _best(corpus, np.array(common, dtype=np.float64), totals)
 
 
-def _best(corpus: Corpus, overlap: Floats, totals: Floats) -> Measurement:
+def _best(corpus: Corpus, overlap: Numbers, totals: Numbers) -> Measurement:
     """The highest F1 of each image's references, given what caption and reference share and hold."""
     images = len(corpus.ids)
     both = totals[corpus.image_of_reference] + totals[images:]

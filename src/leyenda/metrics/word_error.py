@@ -64,19 +64,46 @@ def cer(corpus: Corpus) -> Measurement:
     return _nearest(corpus, _characters, f"{NORMALIZATION}; nearest reference: {NEAREST_WORDS}")
 
 
+def constant_rates(corpus: Corpus, captions: Sequence[str]) -> list[float]:
+    """What `wer` would be if every image had the same caption, for each of these captions.
+
+    Args:
+        corpus: the images and their references; its hypotheses do not matter.
+        captions: the captions to try.
+
+    Raises:
+        MissingExtra: the part of leyenda that counts errors is not installed.
+    """
+    said = [normalized(text) for text in captions]
+    wanted = [normalized(text) for texts in corpus.references for text in texts]
+    said, wanted = _one_character_per_word(said, wanted)
+    lengths = _lengths(wanted)
+    edits = _rapidfuzz().process.cdist(said, wanted, scorer=_distance(), dtype=np.int64)
+    chosen = (_nearest_references(corpus, row, lengths) for row in edits)
+    return [_overall(row[nearest], lengths[nearest]) for row, nearest in zip(edits, chosen, strict=True)]
+
+
 def _nearest(
     corpus: Corpus, count: Callable[[Corpus], tuple[Integers, Integers]], normalization: str
 ) -> Measurement:
     edits, lengths = corpus.once(count)
+    nearest = _nearest_references(corpus, edits, lengths)
+    return _rates(edits[nearest], lengths[nearest], normalization)
+
+
+def _nearest_references(corpus: Corpus, edits: Integers, lengths: Integers) -> Integers:
+    """For every image, the place of its nearest reference among all references, shape (images,)."""
     rate = edits / np.maximum(1, lengths)
     order = np.lexsort((edits, rate, corpus.image_of_reference))  # stable, so the first of equals stays first
-    chosen = order[corpus.first_reference]
-    return _rates(edits[chosen], lengths[chosen], normalization)
+    return np.asarray(order[corpus.first_reference])
 
 
 def _rates(edits: Integers, lengths: Integers, normalization: str) -> Measurement:
-    value = edits.sum() / max(1, lengths.sum())
-    return Measurement(float(value), edits / np.maximum(1, lengths), normalization)
+    return Measurement(_overall(edits, lengths), edits / np.maximum(1, lengths), normalization)
+
+
+def _overall(edits: Integers, lengths: Integers) -> float:
+    return float(edits.sum() / max(1, lengths.sum()))
 
 
 def _words(corpus: Corpus) -> tuple[Integers, Integers]:
@@ -112,19 +139,31 @@ def count_errors(
     Raises:
         MissingExtra: the part of leyenda that counts errors is not installed.
 
-    >>> count_errors(["a dog runs"], ["the dog"], words=True)
-    (array([2]), array([2]))
+    >>> edits, lengths = count_errors(["a dog runs"], ["the dog"], words=True)
+    >>> edits.tolist(), lengths.tolist()
+    ([2], [2])
     """
-    try:
-        from rapidfuzz.distance import Levenshtein
-        from rapidfuzz.process import cpdist
-    except ImportError as error:
-        raise MissingExtra("Counting word errors", "scores") from error
     if words:
         hypotheses, references = _one_character_per_word(hypotheses, references)
-    edits = cpdist(hypotheses, references, scorer=Levenshtein.distance, dtype=np.int64)
-    lengths = np.array([len(text) for text in references], dtype=np.int64)
-    return edits.reshape(-1), lengths
+    edits = _rapidfuzz().process.cpdist(hypotheses, references, scorer=_distance(), dtype=np.int64)
+    return edits.reshape(-1), _lengths(references)
+
+
+def _lengths(texts: Sequence[str]) -> Integers:
+    return np.array([len(text) for text in texts], dtype=np.int64)
+
+
+def _rapidfuzz() -> Any:
+    try:
+        import rapidfuzz
+        import rapidfuzz.process
+    except ImportError as error:
+        raise MissingExtra("Counting word errors", "scores") from error
+    return rapidfuzz
+
+
+def _distance() -> Any:
+    return _rapidfuzz().distance.Levenshtein.distance
 
 
 def _one_character_per_word(*sides: Sequence[str]) -> list[list[str]]:

@@ -1,0 +1,59 @@
+"""What each metric means, in one plain line of English and of Spanish, for readers of reports."""
+
+from __future__ import annotations
+
+MEANINGS: dict[str, tuple[str, str]] = {
+    "wer": (
+        "Words to change, per word of the closest human caption.",
+        "Palabras que habría que cambiar, por palabra de la descripción humana más cercana.",
+    ),
+    "wer_first": (
+        "Words to change, per word of the first human caption.",
+        "Palabras que habría que cambiar, por palabra de la primera descripción humana.",
+    ),
+    "cer": (
+        "Letters to change, per letter of the closest human caption.",
+        "Letras que habría que cambiar, por letra de la descripción humana más cercana.",
+    ),
+    "rouge1": (
+        "Share of words in common with the best-matching human caption.",
+        "Proporción de palabras en común con la descripción humana que mejor coincide.",
+    ),
+    "rouge2": (
+        "Share of word pairs in common with the best-matching human caption.",
+        "Proporción de pares de palabras en común con la descripción humana que mejor coincide.",
+    ),
+    "rougeL": (
+        "Share of words in common, in the same order, with the best-matching human caption.",
+        "Proporción de palabras en común, en el mismo orden, con la descripción humana que mejor coincide.",
+    ),
+    "bleu_1": (
+        "Share of the caption's words that people used too.",
+        "Proporción de las palabras de la descripción que también usaron las personas.",
+    ),
+    "bleu_2": (
+        "Share of its words and word pairs that people used too.",
+        "Proporción de sus palabras y pares de palabras que también usaron las personas.",
+    ),
+    "bleu_3": (
+        "Share of its phrases of up to three words that people used too.",
+        "Proporción de sus frases de hasta tres palabras que también usaron las personas.",
+    ),
+    "bleu_4": (
+        "Share of its phrases of up to four words that people used too.",
+        "Proporción de sus frases de hasta cuatro palabras que también usaron las personas.",
+    ),
+    "cider_d": (
+        "Agreement with people on the telling words: rare words count more than common ones.",
+        "Acuerdo con las personas en las palabras que importan: las raras cuentan más que las corrientes.",
+    ),
+    "coco_rouge_l": (
+        "Words in common, in the same order, as the COCO challenge counts them.",
+        "Palabras en común, en el mismo orden, contadas como en el concurso COCO.",
+    ),
+    "distinct": (
+        "Share of captions that differ: 1 when every picture gets its own, near 0 when all get the same.",
+        "Proporción de descripciones distintas: 1 si cada imagen tiene la suya, casi 0 si todas la comparten.",
+    ),
+}
+"""Metric name -> what it means in English, in Spanish."""
