@@ -135,3 +135,52 @@ def family_model(family_checkpoint) -> models.CaptioningModel:
 def pixels() -> torch.Tensor:
     """33 pictures as a model sees them: `[33, 3, 32, 32]`."""
     return torch.randn(33, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture(scope="session")
+def load_reference():
+    """A function: a checkpoint's folder -> its model, loaded by `transformers` alone."""
+    return reference_model
+
+
+@pytest.fixture(scope="session")
+def reference(family_checkpoint):
+    return reference_model(family_checkpoint)
+
+
+def reference_model(folder):
+    """The same checkpoint, loaded by `transformers` alone."""
+    import transformers
+
+    kind = transformers.AutoConfig.from_pretrained(folder).model_type
+    auto = transformers.AutoModelForCausalLM if kind == "git" else transformers.AutoModelForImageTextToText
+    return auto.from_pretrained(folder).eval()
+
+
+def log_probabilities(model, pixel_values, ids: tuple[int, ...]) -> torch.Tensor:
+    """Log-probability of each id after the picture and the ids before it, by one forward pass without cache."""
+    kind = model.config.model_type
+    if kind == "git":
+        start = model.generation_config.bos_token_id
+        given = torch.tensor([[start, *ids[:-1]]])
+        logits = model(input_ids=given, pixel_values=pixel_values[None]).logits[0, -len(ids) :]
+    elif kind == "blip":
+        given = torch.tensor([[model.config.text_config.bos_token_id, *ids[:-1]]])
+        seen = model.vision_model(pixel_values=pixel_values[None]).last_hidden_state
+        logits = model.text_decoder(input_ids=given, encoder_hidden_states=seen, use_cache=False).logits[0]
+    else:
+        given = torch.tensor([[model.generation_config.decoder_start_token_id, *ids[:-1]]])
+        logits = model(pixel_values=pixel_values[None], decoder_input_ids=given).logits[0]
+    return logits.double().log_softmax(-1)[range(len(ids)), list(ids)]
+
+
+@pytest.fixture(scope="session")
+def plain_log_probabilities():
+    """A function: model, pixel values and ids -> log-probabilities that leyenda has no hand in."""
+    return log_probabilities
+
+
+@pytest.fixture(scope="session")
+def words() -> list[str]:
+    """Captions of which every word is in the tokenizers' vocabulary."""
+    return WORDS

@@ -35,12 +35,14 @@ def resolve_name(name: str | Path) -> str:
     text = str(name)
     if text == "demo":
         return str(DEMO_FOLDER)
+    if not text:
+        raise ModelError("The name of the model is empty.", "Name a folder, a hub id, or demo.")
     folder = Path(text).expanduser()
     if folder.is_dir():
         return str(_checkpoint_in(folder))
     if folder.is_file():
         raise ModelError(f"{text!r} is a file, not a model.", "Name the folder that holds config.json.")
-    if text.startswith((".", "/", "~")) or text.count("/") > 1 or not text or text.endswith("/"):
+    if text.startswith((".", "/", "~")) or text.count("/") > 1 or text.endswith("/"):
         raise ModelError(f"There is no model folder {text!r}.", "Check the path, or try --model demo.")
     if "/" not in text:
         raise ModelError(
@@ -95,6 +97,7 @@ def load(
         )
         _check_weights(report, str(name))
         processor = _load_processor(place, str(name), origin)
+        _check_vocabulary(processor[1], str(name))
     model.to(chosen_device).eval()
     return CaptioningModel(str(name), model, *processor, family)
 
@@ -108,7 +111,9 @@ def load_tokenizer(name: str | Path, *, revision: str | None = None, token: str 
     place = resolve_name(name)
     origin = _origin(place, revision, token)
     with quiet():
-        return _load_part("AutoTokenizer", place, str(name), **origin)
+        tokenizer = _load_part("AutoTokenizer", place, str(name), **origin)
+    _check_vocabulary(tokenizer, str(name))
+    return tokenizer
 
 
 def _origin(place: str, revision: str | None, token: str | None) -> dict[str, Any]:
@@ -209,4 +214,13 @@ def _check_weights(report: dict[str, Any], name: str) -> None:
         raise ModelError(
             f"The model {name!r} lacks {len(absent)} of its weights ({absent[0]}, ...).",
             "The file is damaged or of another architecture: download or save it again.",
+        )
+
+
+def _check_vocabulary(tokenizer: Any, name: str) -> None:
+    """Without its files `transformers` makes a tokenizer that knows no word, and says nothing."""
+    if len(tokenizer) <= len(set(tokenizer.all_special_tokens)):
+        raise ModelError(
+            f"The model {name!r} has a tokenizer without words: its tokenizer.json or vocabulary is not there.",
+            "Copy or save it again with its tokenizer.",
         )
