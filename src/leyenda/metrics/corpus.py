@@ -146,6 +146,11 @@ def _check_ids(hypotheses: Mapping[str, str], references: Mapping[str, Sequence[
     for image, texts in references.items():
         if isinstance(texts, str):
             raise ScoreError(f"The references of {image!r} are one text.", "Give a list of captions.")
+        for text in (hypotheses[image], *texts):
+            if not isinstance(text, str):
+                raise ScoreError(
+                    f"A caption of {image!r} is {text!r}.", "Captions must be text; an empty one is ''."
+                )
     bare = [image for image, texts in references.items() if not len(texts)]
     if bare:
         raise ScoreError(

@@ -1,0 +1,85 @@
+"""ROUGE-1, -2 and -L: the rouge-score library's numbers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rouge_score.rouge_scorer import RougeScorer
+
+from leyenda import metrics
+from leyenda.metrics.unicode_tokenizer import letter_runs
+
+NAMES = ["rouge1", "rouge2", "rougeL"]
+LIBRARY = RougeScorer(NAMES)
+ASCII_TEXT = st.text(st.sampled_from("aabbcdD 19  .,'-_!"), max_size=30)
+
+
+@settings(max_examples=60)
+@given(ASCII_TEXT, st.lists(ASCII_TEXT, min_size=1, max_size=3))
+def test_equal_to_the_library_on_ascii_text(caption: str, references: list[str]) -> None:
+    expected = LIBRARY.score_multi(references, caption)
+    values = metrics.score({"1": caption}, {"1": references}, NAMES).values
+    for name in NAMES:
+        assert values[name] == pytest.approx(expected[name].fmeasure, abs=1e-12), name
+
+
+def test_equal_to_the_library_with_our_tokens_on_every_hard_pair(shared: Path) -> None:
+    case = json.loads((shared / "oracle" / "hard-cases.json").read_text("utf-8"))
+
+    class Runs:
+        def tokenize(self, text: str) -> list[str]:
+            return list(letter_runs(text))
+
+    library = RougeScorer(NAMES, tokenizer=Runs())
+    scores = metrics.score(case["hypotheses"], case["references"], NAMES)
+    for image, caption in case["hypotheses"].items():
+        expected = library.score_multi(case["references"][image], caption)
+        for name in NAMES:
+            assert scores.per_image[name][image] == pytest.approx(expected[name].fmeasure, abs=1e-12)
+
+
+def test_equal_to_the_oracle_where_every_caption_is_ascii(shared: Path) -> None:
+    case = json.loads((shared / "oracle" / "hard-cases.json").read_text("utf-8"))
+    expected = case["text_scores"]["rouge_score"]["use_stemmer_False"]["score_multi"]
+    # What the oracle says of all 86 pairs is ours on the ASCII pairs and the library's on the others.
+    images = case["image_ids"]
+    plain = [
+        image
+        for image in images
+        if all(t.isascii() for t in (case["hypotheses"][image], *case["references"][image]))
+    ]
+    assert len(plain) > 40
+    ours = metrics.score(
+        {image: case["hypotheses"][image] for image in plain},
+        {image: case["references"][image] for image in plain},
+        NAMES,
+    )
+    for name in NAMES:
+        others = [
+            LIBRARY.score_multi(case["references"][image], case["hypotheses"][image])[name].fmeasure
+            for image in images
+            if image not in plain
+        ]
+        total = sum(ours.per_image[name].values()) + sum(others)
+        assert total / len(images) == pytest.approx(expected[name]["fmeasure"], abs=1e-12)
+
+
+def test_spanish_words_stay_whole() -> None:
+    values = metrics.score({"1": "El niño come"}, {"1": ["el nino come", "La niña come"]}, ["rouge1"]).values
+    assert values["rouge1"] == pytest.approx(2 / 3)  # `el` and `come`; `niño` is one word, and another one
+
+
+def test_by_hand() -> None:
+    values = metrics.score(
+        {"1": "police killed the gunman"}, {"1": ["the gunman killed police"]}, NAMES
+    ).values
+    assert values == pytest.approx({"rouge1": 1.0, "rouge2": 1 / 3, "rougeL": 0.5})
+
+
+def test_empty_captions_score_nothing() -> None:
+    for caption, reference in (("", "a dog"), ("a dog", ""), ("", ""), ("...", "!")):
+        assert set(metrics.score({"1": caption}, {"1": [reference]}, NAMES).values.values()) == {0.0}
