@@ -1,0 +1,255 @@
+"""The Captioner: any kind of picture, one or many, in order, and a bad one costs only itself."""
+
+from __future__ import annotations
+
+import io
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from leyenda import Captioner
+from leyenda.errors import ImageError, LeyendaError, ModelError
+from leyenda.models import DEFAULT_MODEL
+from leyenda.records import Caption, ImageSource, Skipped
+
+
+@pytest.fixture(scope="module")
+def captioner(tiny_checkpoint):
+    return Captioner.from_pretrained(tiny_checkpoint, device="cpu", max_length=8)
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    """Nine pictures of several sizes."""
+    random = np.random.default_rng(2)
+    return [random.integers(0, 256, (30 + 7 * n, 60 - 3 * n, 3), dtype=np.uint8) for n in range(9)]
+
+
+def png(array) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    return file.getvalue()
+
+
+def words(results):
+    return [(r.text, r.token_ids) if isinstance(r, Caption) else r.code for r in results]
+
+
+def test_every_kind_of_input_gives_the_same_caption(captioner, arrays, tmp_path):
+    data = png(arrays[0])
+    path = tmp_path / "a.png"
+    path.write_bytes(data)
+    shard = tmp_path / "shard.bin"
+    shard.write_bytes(b"before" + data + b"after")
+    kinds = [
+        arrays[0],
+        Image.open(path),
+        data,
+        bytearray(data),
+        path,
+        str(path),
+        ImageSource(str(shard), 6, len(data)),
+    ]
+    captions = [captioner(kind) for kind in kinds]
+    assert {caption.text for caption in captions} == {captions[0].text}
+    assert captions[0].text
+    assert 0 < captions[0].confidence <= 1
+    assert words(captioner(kinds)) == words(captions)
+
+
+def test_an_address_is_fetched(captioner, arrays):
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.path == "/a.png" else 404)
+            self.end_headers()
+            self.wfile.write(png(arrays[0]))
+
+        def log_message(self, *arguments):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        address = f"http://127.0.0.1:{server.server_port}"
+        assert captioner(f"{address}/a.png").text == captioner(arrays[0]).text
+        (missing,) = captioner([f"{address}/b.png"])
+        assert missing.code == "url"
+        assert "404" in missing.message
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 8, 9, 50])
+def test_captions_do_not_depend_on_the_batch_size(captioner, arrays, batch_size):
+    alone = [captioner(array) for array in arrays]
+    results = list(captioner.stream(arrays, batch_size))
+    assert all(given is array for (given, _), array in zip(results, arrays, strict=True))
+    assert words(result for _, result in results) == words(alone)
+    for (_, result), one in zip(results, alone, strict=True):
+        assert result.confidence == pytest.approx(one.confidence, rel=1e-5)
+    assert len({one.text for one in alone}) > 1
+
+
+@pytest.mark.parametrize("options", [{"beams": 3}, {"sample": True, "seed": 3}])
+def test_beams_and_samples_do_not_depend_on_the_batch_size_either(tiny_checkpoint, arrays, options):
+    captioner = Captioner.from_pretrained(
+        tiny_checkpoint, device="cpu", max_length=6, batch_size=4, **options
+    )
+    assert words(captioner(arrays)) == words(captioner(array) for array in arrays)
+
+
+def test_it_says_what_transformers_alone_says(tiny_checkpoint, captioner, shared):
+    """From the file to the words, on photographs: decoding, preparation, search and text."""
+    from transformers import AutoModelForCausalLM, AutoProcessor
+
+    processor = AutoProcessor.from_pretrained(tiny_checkpoint)
+    model = AutoModelForCausalLM.from_pretrained(tiny_checkpoint)
+    photographs = sorted((shared / "data" / "flickr8k-800" / "Images").glob("*.jpg"))[:6]
+    for photograph, caption in zip(photographs, captioner(photographs), strict=True):
+        inputs = processor(images=Image.open(photograph).convert("RGB"), return_tensors="pt")
+        ids = model.generate(pixel_values=inputs["pixel_values"], max_new_tokens=8)
+        assert caption.token_ids == tuple(ids[0, 1:].tolist())
+        assert caption.text == processor.batch_decode(ids, skip_special_tokens=True)[0].strip()
+
+
+def test_bad_pictures_among_good_ones(captioner, arrays, tmp_path):
+    truncated = png(arrays[1])[:200]
+    line = np.zeros((1, 300, 3), np.uint8)
+    inputs = [
+        arrays[0],
+        b"",
+        tmp_path / "none.jpg",
+        arrays[1],
+        b"GIF is not this",
+        truncated,
+        line,
+        7,
+        None,
+        arrays[2],
+    ]
+    results = captioner(inputs)
+    assert words(results) == [
+        *words([captioner(arrays[0])]),
+        "empty",
+        "missing",
+        *words([captioner(arrays[1])]),
+        "not_an_image",
+        "truncated",
+        "unreadable",
+        "unreadable",
+        "unreadable",
+        *words([captioner(arrays[2])]),
+    ]
+    for result in results:
+        if isinstance(result, Skipped):
+            assert result.message
+            assert "\n" not in result.message
+    assert results == captioner(inputs)
+
+
+@pytest.mark.parametrize(
+    ("picture", "code"), [("none.jpg", "missing"), (b"", "empty"), (None, "unreadable"), (7, "unreadable")]
+)
+def test_one_bad_picture_is_an_error(captioner, picture, code):
+    with pytest.raises(ImageError) as caught:
+        captioner(picture)
+    assert caught.value.code == code
+
+
+def test_no_pictures_are_no_captions(captioner):
+    assert captioner([]) == []
+    assert captioner(iter([b""]))[0].code == "empty"
+
+
+def test_a_stream_is_read_only_as_far_as_needed(captioner, arrays):
+    read = []
+
+    def pictures():
+        for number in range(1000):
+            read.append(number)
+            yield arrays[number % 9] if number % 3 else b""
+
+    stream = captioner.stream(pictures(), batch_size=4)
+    assert read == []
+    for expected, (_, result) in zip(range(40), stream, strict=False):
+        assert isinstance(result, Skipped) == (expected % 3 == 0)
+        # A batch of four good ones among bad ones is at most seven inputs.
+        assert len(read) <= expected + 7
+
+
+def test_bad_pictures_in_a_row_do_not_pile_up(captioner, arrays):
+    read = 0
+
+    def pictures():
+        nonlocal read
+        yield arrays[0]
+        for _ in range(500):
+            read += 1
+            yield b""
+
+    stream = captioner.stream(pictures(), batch_size=4)
+    assert isinstance(next(stream)[1], Caption)
+    assert read < 20
+    assert sum(1 for _ in stream) == 500
+
+
+def test_pictures_are_generated_for_in_full_batches(captioner, arrays, monkeypatch):
+    sizes = []
+    generate = type(captioner.model).generate
+
+    def watched(self, pixel_values, settings):
+        sizes.append(len(pixel_values))
+        return generate(self, pixel_values, settings)
+
+    monkeypatch.setattr(type(captioner.model), "generate", watched)
+    inputs = [arrays[0], b"", arrays[1], arrays[2], b"", b"", arrays[3], arrays[4]]
+    list(captioner.stream(inputs, batch_size=2))
+    assert sizes == [2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"batch_size": 0}, "The batch size is 0. It must be a whole number from 1 up."),
+        ({"batch_size": 2.5}, "The batch size is 2.5."),
+        ({"batch_size": True}, "The batch size is True."),
+        ({"beams": 0}, "beams is 0."),
+        ({"min_length": 9, "max_length": 8}, "min_length (9) is more than max_length (8)."),
+    ],
+)
+def test_settings_are_checked_before_the_model_is_looked_for(options, words):
+    with pytest.raises(LeyendaError) as caught:
+        Captioner.from_pretrained("/no/such/model", **options)
+    assert str(caught.value).startswith(words)
+
+
+def test_a_stream_checks_its_batch_size_at_once(captioner):
+    with pytest.raises(LeyendaError, match="The batch size is -1"):
+        captioner.stream([], batch_size=-1)
+
+
+def test_more_tokens_than_the_model_can_write(tiny_checkpoint):
+    with pytest.raises(LeyendaError, match=r"min_length is 64, but .* writes at most 63 tokens"):
+        Captioner.from_pretrained(tiny_checkpoint, device="cpu", min_length=64, max_length=70)
+
+
+def test_the_default_model_needs_a_hub():
+    with pytest.raises(ModelError, match=DEFAULT_MODEL) as caught:
+        Captioner.from_pretrained()
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_batch_that_is_too_large_for_the_memory(captioner, arrays, monkeypatch):
+    def full(*arguments):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(type(captioner.model), "generate", full)
+    with pytest.raises(LeyendaError, match=r"too small for 3 pictures together. Use a batch size below 3"):
+        captioner(arrays[:3])
+    with pytest.raises(LeyendaError, match="Use fewer beams"):
+        captioner(arrays[0])
