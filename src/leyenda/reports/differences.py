@@ -47,6 +47,13 @@ class Comparison:
     errors: int
     marks: tuple[Mark, ...]
 
+    def runs(self) -> list[tuple[Kind, str]]:
+        """Neighbouring words of one kind as one text, in reading order."""
+        return [
+            (kind, " ".join(mark.word.written for mark in run))
+            for kind, run in groupby(self.marks, key=lambda mark: mark.kind)
+        ]
+
     def swaps(self) -> list[tuple[str, str]]:
         """Pairs (what the person wrote, what the model wrote) where as many words stand for as many others."""
         pairs: list[tuple[str, str]] = []

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from leyenda.records import EvaluationResult, Prediction
 from leyenda.reports import gallery, metric_display, verdict
+from leyenda.reports.printable import printable
 from leyenda.reports.texts import Wording, wording
 
 EXAMPLES = 3
 """Pictures of each part: best, worst, random."""
 
 # Everything that Markdown, its tables, its mathematics, HTML or automatic links could take for markup.
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>|~&$#:@!])|(?<=www)\.|^(\d+(?=[.)])|[-+=])", re.IGNORECASE)
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|~&$#@]|:(?=//))|(?<=www)\.|^(\d+(?=[.)])|[-+=])", re.IGNORECASE)
 
 
 def render_markdown(
@@ -37,11 +38,14 @@ def render_markdown(
     say = wording(language)
     blocks = [
         f"## {say('scores')}",
-        escape(verdict.headline(result, say)),
+        verdict.headline(result, say),
         _score_table(result, base, say),
     ]
     if result.controls:
-        blocks.append(escape(say("controls_about", caption=result.constant_caption)))
+        blocks.append(say("controls_about", caption=escape(result.constant_caption)))
+    if result.scores.normalization:
+        blocks.append(f"{say('normalization')}:")
+        blocks.append(_normalizations(result, say))
     blocks += [
         f"**{say('warning')}** {escape(f'{warned.title} {warned.detail} {warned.advice}')}"
         for warned in verdict.warnings(result, base, (), say)
@@ -50,7 +54,7 @@ def render_markdown(
         blocks.append(f"## {say('examples')}")
         for shelf in gallery.shelves(result, examples):
             blocks += [f"### {say(shelf.kind)}", *(_example(each, result, say) for each in shelf.predictions)]
-    return "\n\n".join(blocks) + "\n"
+    return printable("\n\n".join(blocks)) + "\n"
 
 
 def escape(text: str) -> str:
@@ -69,22 +73,28 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _score_table(result: EvaluationResult, base: EvaluationResult | None, say: Wording) -> str:
-    columns = [(say("this_model"), result.scores)]
-    if base:
-        columns.append((say("base"), base.scores))
-    columns += [(verdict.control_name(name, say), scores) for name, scores in result.controls.items()]
-    heading = [say("metric"), *(name for name, _ in columns)]
-    rows = [_row(heading), _row(["---", *("---:" for _ in columns)], is_text=False)]
+    columns = verdict.compared(result, base, say)
+    rows = [
+        _row([say("metric"), *(escape(name) for name, _ in columns)]),
+        _row(["---", *("---:" for _ in columns)]),
+    ]
     for name in result.scores.values:
         way = metric_display.direction(name, say)
-        label = f"{metric_display.title(name, say)} ({way})" if way else metric_display.title(name, say)
+        label = escape(metric_display.title(name, say)) + (f" ({way})" if way else "")
         values = [scores.values.get(name) for _, scores in columns]
         rows.append(_row([label, *("–" if value is None else say.number(value) for value in values)]))
     return "\n".join(rows)
 
 
-def _row(cells: Sequence[str], is_text: bool = True) -> str:
-    return f"| {' | '.join(escape(cell) if is_text else cell for cell in cells)} |"
+def _normalizations(result: EvaluationResult, say: Wording) -> str:
+    return "\n".join(
+        f"- {escape(', '.join(names))}: {escape(how)}"
+        for how, names in metric_display.normalizations(result.scores, say)
+    )
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _example(prediction: Prediction, result: EvaluationResult, say: Wording) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leyenda.metrics import METRICS
+from leyenda.records import Scores
 from leyenda.reports.texts import TEXTS, Wording
 
 TITLES = {
@@ -59,3 +60,11 @@ def explanation(name: str, say: Wording) -> str:
     if metric is None:
         return ""
     return metric.spanish if say.language == "es" else metric.english
+
+
+def normalizations(scores: Scores, say: Wording) -> list[tuple[str, list[str]]]:
+    """How text was prepared -> the metrics that did so."""
+    ways: dict[str, list[str]] = {}
+    for name, how in scores.normalization.items():
+        ways.setdefault(how, []).append(title(name, say))
+    return list(ways.items())

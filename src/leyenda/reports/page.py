@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -17,17 +16,16 @@ from markupsafe import Markup
 
 from leyenda import __version__
 from leyenda.errors import DiskError
-from leyenda.records import EvaluationResult, Scores
+from leyenda.records import EvaluationResult
 from leyenda.reports import gallery, metric_display, verdict
 from leyenda.reports.error_patterns import error_patterns
 from leyenda.reports.histograms import confidence_histogram, length_histogram
 from leyenda.reports.learning_curves import learning_curves
+from leyenda.reports.printable import printable
 from leyenda.reports.texts import Wording, wording
 
 SKIPPED_SHOWN = 100
 """Rows of the table of skipped pictures; the rest is counted."""
-
-_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def write_report(
@@ -131,8 +129,8 @@ def render_report(
         main_metric=verdict.main_metric(result),
         contenders=verdict.contenders(result, base, say),
         warnings=verdict.warnings(result, base, history, say),
-        columns=_score_columns(result, base, say),
-        normalizations=_normalizations(result.scores, say),
+        columns=verdict.compared(result, base, say),
+        normalizations=metric_display.normalizations(result.scores, say),
         curves=learning_curves(history, say),
         lengths=length_histogram(result.predictions),
         ranking=(ranking := gallery.ranking_metric(result)),
@@ -147,25 +145,7 @@ def render_report(
         data_summary=data_summary,
         recipe=yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True) if recipe else "",
     )
-    return _printable(page)
-
-
-def _score_columns(
-    result: EvaluationResult, base: EvaluationResult | None, say: Wording
-) -> list[tuple[str, Scores]]:
-    """Heading and scores of each column: the model, its base, the controls."""
-    columns = [(say("this_model"), result.scores)]
-    if base:
-        columns.append((say("base"), base.scores))
-    return columns + [(verdict.control_name(name, say), scores) for name, scores in result.controls.items()]
-
-
-def _normalizations(scores: Scores, say: Wording) -> list[tuple[str, list[str]]]:
-    """How text was prepared -> the metrics that did so."""
-    ways: dict[str, list[str]] = {}
-    for name, how in scores.normalization.items():
-        ways.setdefault(how, []).append(metric_display.title(name, say))
-    return list(ways.items())
+    return printable(page)
 
 
 def _mean_confidence(result: EvaluationResult) -> float:
@@ -203,8 +183,3 @@ def _fact(value: Any, say: Wording) -> str:
 
 def _resource(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _printable(page: str) -> str:
-    """What HTML and UTF-8 cannot carry (control characters, broken file names) becomes a replacement sign."""
-    return _NO_TEXT.sub("\ufffd", page).encode("utf-8", "replace").decode("utf-8")

@@ -207,8 +207,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "legend_extra": ("that only the model says", "que solo dice el modelo"),
     "mark_missing": ("left out:", "omitida:"),
     "mark_extra": ("only the model:", "solo el modelo:"),
-    "mark_end": ("(end)", "(fin)"),
-    "generated": ("Model", "Modelo"),
     "difference": ("Differences", "Diferencias"),
     "people": ("People", "Personas"),
     "nearest": ("nearest", "la más parecida"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from leyenda.metrics import better
 from leyenda.metrics.word_error import normalized
-from leyenda.records import EvaluationResult
+from leyenda.records import EvaluationResult, Scores
 from leyenda.reports.metric_display import title
 from leyenda.reports.texts import TEXTS, Wording
 
@@ -69,17 +69,25 @@ def headline(result: EvaluationResult, say: Wording) -> str:
     return say("headline_wer" if errors <= 100 else "headline_wer_over", errors=say.count(errors))
 
 
+def compared(
+    result: EvaluationResult, base: EvaluationResult | None, say: Wording
+) -> list[tuple[str, Scores]]:
+    """Whose captions the page compares, with their scores: the model, the model before tuning, the controls."""
+    return [
+        (say("this_model"), result.scores),
+        *([(say("base"), base.scores)] if base else []),
+        *((control_name(name, say), scores) for name, scores in result.controls.items()),
+    ]
+
+
 def contenders(result: EvaluationResult, base: EvaluationResult | None, say: Wording) -> list[Contender]:
     """The main score of the model beside that of the base model and of the controls."""
     metric = main_metric(result)
     if metric is None:
         return []
-    rows = [(say("this_model"), result.scores.values[metric])]
-    if base and metric in base.scores.values:
-        rows.append((say("base"), base.scores.values[metric]))
-    rows += [
-        (control_name(name, say), scores.values[metric])
-        for name, scores in result.controls.items()
+    rows = [
+        (name, scores.values[metric])
+        for name, scores in compared(result, base, say)
         if metric in scores.values
     ]
     longest = max((value for _, value in rows if math.isfinite(value)), default=0) or 1
