@@ -13,6 +13,7 @@ from tqdm import tqdm
 from leyenda import metrics, models
 from leyenda.data.examples import Examples
 from leyenda.data.load import load_examples
+from leyenda.data.pictures import disk_error
 from leyenda.data.splits import assign_splits
 from leyenda.errors import DataError, RunError
 from leyenda.inference import Captioner
@@ -29,7 +30,8 @@ def evaluate(
     source: str | Path | Examples | None = None,
     *,
     split: str = "test",
-    settings: GenerationSettings | None = None,
+    beams: int | None = None,
+    max_length: int | None = None,
     batch_size: int = 16,
     device: str | None = None,
     precision: str = "auto",
@@ -46,7 +48,8 @@ def evaluate(
         source: image-caption pairs; None takes those that the training run was on.
         split: the part to score on, or `all`. A source without splits is divided as the training run divided
             it, or by `validation`, `test` and `split_seed`.
-        settings: how captions are searched for.
+        beams: of the search; None takes the training run's own, or 1 (greedy).
+        max_length: most tokens of a caption; None takes the training run's own, or 50.
         batch_size: pictures at a time; changes speed, not captions.
         device: as for `leyenda.models.load`.
         precision: as for `leyenda.models.load`.
@@ -88,7 +91,10 @@ def evaluate(
     return evaluate_examples(
         loaded,
         scored,
-        settings=settings or _settings_of(recipe),
+        settings=GenerationSettings(
+            beams=_first(beams, recipe and recipe.evaluation.beams, 1),
+            max_length=_first(max_length, recipe and recipe.evaluation.max_length, 50),
+        ),
         batch_size=batch_size,
         candidates=other_captions(examples, split),
         language=language or (recipe.evaluation.language if recipe else "en"),
@@ -156,6 +162,9 @@ def write_predictions(path: Path, result: EvaluationResult) -> None:
     """One JSON line per picture: image, caption, confidence, references; or image and error.
 
     The file appears whole.
+
+    Raises:
+        DiskError: it cannot be written.
     """
     rows: list[dict[str, Any]] = [
         {
@@ -171,8 +180,11 @@ def write_predictions(path: Path, result: EvaluationResult) -> None:
         for image_id, skipped in result.skipped.items()
     ]
     draft = path.with_name(f".unfinished-{path.name}")
-    draft.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise disk_error(error, path) from error
 
 
 def _caption(
@@ -210,12 +222,6 @@ def _recipe_behind(model: str | Path | CaptioningModel) -> Any:
         if (place / "recipe.yaml").is_file():
             return RunFolder(place).saved_recipe()
     return None
-
-
-def _settings_of(recipe: Any) -> GenerationSettings:
-    if recipe is None:
-        return GenerationSettings()
-    return GenerationSettings(beams=recipe.evaluation.beams, max_length=recipe.evaluation.max_length)
 
 
 def _first(*values: Any) -> Any:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
 from leyenda.data.pictures import disk_error
-from leyenda.errors import DiskError, LeyendaError
+from leyenda.errors import LeyendaError
+from leyenda.jobs.output_file import check_output_file
 
 _OTHER_FORMATS = (".csv", ".tsv", ".parquet", ".xlsx", ".html")
 
@@ -42,7 +43,7 @@ class LinesFile:
     """
 
     def __init__(self, path: Path | str, *, overwrite: bool = False) -> None:
-        self.path = Path(path).expanduser()
+        self.path = check_output_file(path)
         self.partial = self.path.with_name(self.path.name + ".partial")
         self.lines = 0
         self.whole = False
@@ -51,11 +52,6 @@ class LinesFile:
             raise LeyendaError(
                 f"What is written is JSON lines, not {self.path.suffix}.", "Name it NAME.jsonl."
             )
-        if self.path.is_dir():
-            raise LeyendaError(f"{str(path)!r} is a folder.", f"Name a file in it: {self.path / 'out.jsonl'}")
-        if not self.path.parent.is_dir():
-            fix = f"Make it with: mkdir -p {shlex.quote(str(self.path.parent))}"
-            raise DiskError(f"There is no folder {str(self.path.parent)!r}.", fix)
         if not overwrite:
             self._refuse_to_replace()
 
@@ -90,7 +86,8 @@ class LinesFile:
             while line:
                 line = line[self._file.write(line) :]
         except OSError as error:
-            self._file.truncate(end)  # half a line is no line
+            with contextlib.suppress(OSError):  # the first error is the one to tell
+                self._file.truncate(end)  # half a line is no line
             raise disk_error(error, self.partial) from error
         self.lines += 1
 

@@ -146,4 +146,7 @@ def _check_that_some_exist(pictures: Sequence[NamedPicture]) -> None:
     if any(os.path.lexists(one.name) for one in pictures):
         return
     others = " (nor is any of the others there)" if len(pictures) > 1 else ""
-    raise LeyendaError(f"There is no file {pictures[0].name!r}{others}.", "Check the name and the folder.")
+    fix = "Check the name and the folder."
+    if "://" in pictures[0].name:
+        fix = "Addresses must begin with http:// or https://; download the picture and name its file."
+    raise LeyendaError(f"There is no file {pictures[0].name!r}{others}.", fix)

@@ -106,7 +106,11 @@ def train(
         tuned, base = _final_scores(recipe, examples, run, talk)
         _write_results(recipe, examples, run, tuned, base, skipped, notes)
         talk(f"Done: the model is in {run.model}, the report is {run.report}")
-        address = push(run.folder, push_to, private=private, language=recipe.evaluation.language) if push_to else None
+        address = (
+            push(run.folder, push_to, private=private, language=recipe.evaluation.language)
+            if push_to
+            else None
+        )
     return TrainingResult(run, tuned, base, {**skipped, **tuned.skipped}, address)
 
 

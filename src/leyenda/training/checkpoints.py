@@ -17,7 +17,10 @@ _PREFIX = "checkpoint-"
 _UNFINISHED = ".unfinished-"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_WORDS = ("no space left", "disk quota", "file write failed", "pytorchstreamwriter")
-"""How torch and safetensors, which raise kinds of their own, say that the disk is full."""
+"""How safetensors, and torch sometimes, which raise kinds of their own, say that the disk is full."""
+
+_NEXT_TO_NOTHING = 1 << 20
+"""Free bytes below which a failed write is put down to a full disk: torch's own messages do not say it."""
 
 
 @contextlib.contextmanager
@@ -45,8 +48,9 @@ def written_whole(place: Path) -> Iterator[Path]:
             os.rename(draft, place)
         _flush_entry(place.parent)
     except BaseException as error:
+        explained = _disk_error(error, place)
         shutil.rmtree(draft, ignore_errors=True)
-        if explained := _disk_error(error, place):
+        if explained:
             raise explained from error
         raise
 
@@ -54,7 +58,9 @@ def written_whole(place: Path) -> Iterator[Path]:
 def _disk_error(error: BaseException, place: Path) -> DiskError | None:
     fix = "Free some space, then run the same command with --resume."
     words = str(error).lower()
-    if getattr(error, "errno", None) in _FULL or any(word in words for word in _FULL_WORDS):
+    said = getattr(error, "errno", None) in _FULL or any(word in words for word in _FULL_WORDS)
+    unsaid = isinstance(error, RuntimeError) and shutil.disk_usage(place.parent).free < _NEXT_TO_NOTHING
+    if said or unsaid:
         return DiskError(f"The disk is full: {str(place)!r} could not be written.", fix)
     if isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS:
         return DiskError(f"{str(place)!r} may not be written to.", "Choose another --output.")
