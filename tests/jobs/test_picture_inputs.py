@@ -160,5 +160,5 @@ def test_a_folder_that_may_not_be_read(here, monkeypatch):
         return scandir(place)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(LeyendaError, match="The folder 'deep/er' cannot be read: Permission denied."):
+    with pytest.raises(LeyendaError, match=r"The folder 'deep/er' cannot be read: Permission denied."):
         collect_pictures(["deep"])
