@@ -9,35 +9,23 @@ from typing import Any, cast
 
 import torch
 
-from leyenda.models.families import padding_mask
+from leyenda.models.git import Git
 
 
-class Blip:
-    """The BLIP captioning family (`Salesforce/blip-image-captioning-base` and its kin)."""
+class Blip(Git):
+    """The BLIP captioning family (`Salesforce/blip-image-captioning-base` and its kin); it reads captions as GIT."""
 
     model_types: tuple[str, ...] = ("blip",)
     auto_class = "AutoModelForImageTextToText"
 
-    def caption_token_ids(self, tokenizer: Any, caption: str, max_tokens: int) -> list[int]:
-        """`[CLS] words [SEP]`; the model's own start token takes the first place in `training_inputs`."""
-        words = tokenizer(caption, add_special_tokens=False)["input_ids"][: max_tokens - 2]
-        return [tokenizer.cls_token_id, *words, tokenizer.sep_token_id]
-
     def training_inputs(
         self, model: Any, pixel_values: torch.Tensor, token_ids: torch.Tensor, lengths: torch.Tensor
     ) -> dict[str, torch.Tensor]:
-        """The start token is the one that `generate` begins with, so training and use agree."""
-        mask = padding_mask(lengths, token_ids.shape[1])
-        input_ids = token_ids.clone()
-        input_ids[:, 0] = model.config.text_config.bos_token_id
-        labels = token_ids.masked_fill(mask == 0, -100)
-        labels[:, 0] = -100
-        return {
-            "pixel_values": pixel_values,
-            "input_ids": input_ids,
-            "attention_mask": mask,
-            "labels": labels,
-        }
+        """As GIT's, but the first token is the one that `generate` begins with, so training and use agree."""
+        inputs = super().training_inputs(model, pixel_values, token_ids, lengths)
+        inputs["input_ids"] = token_ids.clone()
+        inputs["input_ids"][:, 0] = model.config.text_config.bos_token_id
+        return inputs
 
     def image_encoder(self, model: Any) -> torch.nn.Module:
         """The vision transformer."""
