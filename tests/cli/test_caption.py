@@ -1,0 +1,282 @@
+"""`leyenda caption`, as a person at a terminal meets it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from leyenda.cli import main
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A working folder with three pictures, and two files that only look like pictures."""
+    random = np.random.default_rng(5)
+    (tmp_path / "more").mkdir()
+    for name in ("a.png", "b.jpg", "more/c.png"):
+        Image.fromarray(random.integers(0, 256, (40, 60, 3), dtype=np.uint8)).save(tmp_path / name)
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "page.jpg").write_bytes(b"<html>Not found</html>")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def caption(tiny_checkpoint, here, capsys):
+    """A function: arguments -> exit code, standard output, standard error."""
+
+    def run(*arguments, model=tiny_checkpoint):
+        capsys.readouterr()
+        code = main(
+            ["caption", *map(str, arguments), "--model", str(model), "--device", "cpu", "--max-length", "6"]
+        )
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+def records(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_one_picture_is_its_caption_and_nothing_else(caption):
+    code, out, err = caption("a.png")
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) == 1
+    assert out.strip()
+    assert "a.png" not in out
+
+
+def test_several_pictures_are_names_and_captions(caption):
+    code, out, err = caption("b.jpg", "a.png", "more")
+    assert (code, err) == (0, "")
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert [name for name, _ in rows] == ["b.jpg", "a.png", "more/c.png"]
+    for name, text in rows:
+        assert caption(name)[1] == text + "\n"
+
+
+def test_bad_pictures_stop_no_other_and_are_listed(caption):
+    code, out, err = caption(".", "gone.png")
+    assert code == 3
+    assert [line.split("\t")[0] for line in out.splitlines()] == ["a.png", "b.jpg", "more/c.png"]
+    assert err.splitlines() == [
+        "No caption for 3 of 6 pictures:",
+        "  'empty.png' holds no bytes at all.",
+        "  'page.jpg' is a web page.",
+        "  There is no file 'gone.png'. Check the name and the folder.",
+    ]
+
+
+def test_lines_for_machines(caption, here):
+    code, out, err = caption(".", "--output", "out.jsonl", "--batch-size", 2)
+    assert (code, out) == (3, "")
+    assert err.endswith("Wrote out.jsonl (5 pictures, 3 captioned).\n")
+    written = records(here / "out.jsonl")
+    assert [record["image"] for record in written] == [
+        "a.png",
+        "b.jpg",
+        "empty.png",
+        "more/c.png",
+        "page.jpg",
+    ]
+    for record in written:
+        if record["image"] in ("empty.png", "page.jpg"):
+            assert record.keys() == {"image", "error"}
+            assert record["error"].keys() == {"code", "message"}
+        else:
+            assert record.keys() == {"image", "caption", "confidence"}
+            assert 0 < record["confidence"] <= 1
+    assert written[2]["error"]["code"] == "empty"
+
+    code, out, _ = caption(".", "--json")
+    assert code == 3
+    assert [json.loads(line) for line in out.splitlines()] == written
+
+
+def test_an_output_that_is_there_is_replaced_only_when_asked(caption, here):
+    (here / "out.jsonl").write_text("a person's work")
+    code, _, err = caption("a.png", "--output", "out.jsonl")
+    assert code == 2
+    assert err == (
+        "leyenda: error: 'out.jsonl' exists already. Choose another name, or replace it with --overwrite.\n"
+    )
+    assert caption("a.png", "--output", "out.jsonl", "--overwrite")[0] == 0
+    assert records(here / "out.jsonl")[0]["image"] == "a.png"
+
+
+def test_many_failures_are_not_all_repeated_when_they_are_in_the_lines(caption, here):
+    for number in range(30):
+        (here / f"none{number:02}.png").write_bytes(b"")
+    code, _, err = caption(".", "--output", "out.jsonl")
+    assert code == 3
+    assert "No caption for 32 of 35 pictures:" in err
+    assert '  … and 12 more: look for "error" in the lines.' in err
+    assert "none29.png" in caption(".")[2]
+
+
+def test_standard_input(caption, here, monkeypatch):
+    def pipe(data):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        return caption("-")
+
+    assert pipe((here / "a.png").read_bytes()) == caption("a.png")
+    assert pipe(b"b.jpg\na.png\n") == caption("b.jpg", "a.png")
+
+
+def test_beams_sampling_and_lengths_change_the_captions(caption):
+    plain = caption("a.png", "b.jpg")[1]
+    assert caption("a.png", "b.jpg", "--beams", 3)[1] != plain
+    drawn = caption("a.png", "b.jpg", "--sample", "--seed", 1)[1]
+    assert drawn != plain
+    assert caption("a.png", "b.jpg", "--sample", "--seed", 1, "--batch-size", 1)[1] == drawn
+    assert caption("a.png", "b.jpg", "--sample", "--seed", 2)[1] != drawn
+    assert caption("a.png", "b.jpg", "--sample", "--seed", 1, "--temperature", 0.001)[1] == plain
+    assert caption("a.png", "b.jpg", "--sample", "--seed", 1, "--top-p", 0.001)[1] == plain
+
+
+def test_a_name_that_is_no_utf8(caption, here):
+    odd = os.fsdecode(b"a\xf1o.png")
+    (here / "a.png").rename(here / odd)
+    code, out, _ = caption(odd, "b.jpg")
+    assert code == 0
+    assert out.startswith("a\\udcf1o.png\t")
+    assert caption(odd, "b.jpg", "-o", "out.jsonl")[0] == 0
+    assert records(here / "out.jsonl")[0]["image"] == odd
+
+
+def test_ctrl_c_keeps_what_was_done(caption, here, monkeypatch):
+    from leyenda.models import CaptioningModel
+
+    generate = CaptioningModel.generate
+    calls = []
+
+    def stopped(self, *arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return generate(self, *arguments)
+
+    monkeypatch.setattr(CaptioningModel, "generate", stopped)
+    code, _, err = caption("a.png", "empty.png", "b.jpg", "more/c.png", "-o", "out.jsonl", "--batch-size", 1)
+    assert code == 130
+    assert err.endswith("Kept in out.jsonl.partial: 3 of 4 pictures.\n\nleyenda: stopped.\n")
+    assert "'empty.png' holds no bytes" in err
+    assert [record["image"] for record in records(here / "out.jsonl.partial")] == [
+        "a.png",
+        "empty.png",
+        "b.jpg",
+    ]
+    assert not (here / "out.jsonl").exists()
+
+
+BAD_ARGUMENTS = [
+    (["nope.png"], "There is no file 'nope.png'. Check the name and the folder."),
+    (["*.gif"], "No picture matches '*.gif'. Check the name"),
+    (["a.png", "--beams", "0"], "beams is 0. It must be a whole number from 1 up."),
+    (["a.png", "--beams", "many"], "Invalid value for '--beams': 'many' is not a valid integer."),
+    (["a.png", "--beam", "3"], "No such option '--beam'. Did you mean '--beams'?"),
+    (["a.png", "--out", "x.jsonl"], "No such option '--out'. Did you mean '--output'?"),
+    (["a.png", "--min-length", "9"], "min_length (9) is more than max_length (6)."),
+    (["a.png", "--batch-size", "0"], "The batch size is 0."),
+    (["a.png", "--sample", "--beams", "2"], "Sampling does not go together with 2 beams."),
+    (["a.png", "--temperature", "0.5"], "--temperature needs --sample."),
+    (["a.png", "--top-p", "0.5"], "--top-p needs --sample."),
+    (["a.png", "--seed", "5"], "--seed needs --sample."),
+    (["a.png", "--sample", "--top-p", "2"], "top_p is 2.0. It must be greater than 0 and at most 1."),
+    (["a.png", "--sample", "--temperature", "0"], "temperature is 0.0."),
+    (["a.png", "--overwrite"], "--overwrite needs --output."),
+    (["a.png", "-o", "no/out.jsonl"], "There is no folder 'no'. Make it with: mkdir -p no"),
+    (["a.png", "-o", "out.csv"], "What is written is JSON lines, not .csv. Name it NAME.jsonl."),
+    (["a.png", "-o", "more"], "'more' is a folder."),
+    (["a.png", "--device", "gpu"], "There is no device 'gpu'."),
+    (["a.png", "--precision", "half"], "There is no precision 'half'."),
+    (["a.png", "--revision", "v2"], "A folder has no revisions"),
+    (["a.png", "--model", "demmo"], "There is no model 'demmo'. Did you mean 'demo'?"),
+    (["a.png", "--model", "more"], "The folder 'more' holds no model: it has no config.json."),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_ARGUMENTS, ids=lambda value: " ".join(value)[:40])
+def test_what_a_user_gets_wrong_is_one_line(tiny_checkpoint, here, capsys, arguments, message):
+    # The last of two equal options holds, so the row's own ones come last.
+    code = main(["caption", "--model", str(tiny_checkpoint), "--max-length", "6", *arguments])
+    printed = capsys.readouterr()
+    assert code == 2
+    assert printed.out == ""
+    assert printed.err.startswith(f"leyenda: error: {message}")
+    assert printed.err.count("\n") == 1
+    assert sorted(path.name for path in here.iterdir()) == ["a.png", "b.jpg", "empty.png", "more", "page.jpg"]
+
+
+def test_arguments_are_checked_before_the_model(here, capsys):
+    for arguments in (["nope.png"], ["a.png", "-o", "no/out.jsonl"], ["a.png", "--beams", "0"]):
+        assert main(["caption", *arguments, "--model", "./no-model"]) == 2
+        assert "no-model" not in capsys.readouterr().err
+
+
+def test_the_default_model_is_the_one_that_the_library_names():
+    from leyenda.cli.caption import command
+    from leyenda.models import DEFAULT_MODEL
+
+    (option,) = (parameter for parameter in command.params if parameter.name == "model")
+    assert option.default == DEFAULT_MODEL
+
+
+def leyenda(*arguments, **variables):
+    return [sys.executable, "-m", "leyenda", *map(str, arguments)], os.environ | variables
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"HF_HUB_OFFLINE": "1"},
+        {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": "http://127.0.0.1:9"},
+    ],
+    ids=["offline", "nobody answers"],
+)
+def test_without_a_hub_the_default_model_is_an_error_of_two_lines(here, variables):
+    command, environment = leyenda("caption", "a.png", **variables)
+    result = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        "leyenda: error: The model 'microsoft/git-base-coco' is not on this machine, "
+        "and the model hub does not answer.",
+        "Go online and try again, or name a model that is here: --model FOLDER, or --model demo.",
+    ]
+
+
+def test_a_real_ctrl_c(tiny_checkpoint, here):
+    """The process is stopped while it works through a long list."""
+    (here / "list.txt").write_text("a.png\n" * 20_000)
+    command, environment = leyenda(
+        "caption", "-", "--model", tiny_checkpoint, "--max-length", 2, "-o", "out.jsonl", "--batch-size", 2,
+        OMP_NUM_THREADS="1",
+    )  # fmt: skip
+    with open(here / "list.txt", "rb") as listed:
+        process = subprocess.Popen(
+            command, env=environment, stdin=listed, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+    partial = here / "out.jsonl.partial"
+    while process.poll() is None and not (partial.exists() and partial.stat().st_size):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    kept = records(partial)
+    assert 0 < len(kept) < 20_000
+    assert err == f"Kept in out.jsonl.partial: {len(kept)} of 20000 pictures.\n\nleyenda: stopped.\n"
