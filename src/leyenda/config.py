@@ -173,16 +173,33 @@ def _read(path: Path) -> dict[str, Any]:
         document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     except FileNotFoundError as error:
         raise RecipeError(f"There is no recipe file {str(path)!r}.", "Check --config.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"The recipe {str(path)!r} cannot be read: {error}.") from error
+    except IsADirectoryError as error:
+        raise RecipeError(f"The recipe {str(path)!r} is a folder.", "Name a YAML file.") from error
+    except OSError as error:
+        raise RecipeError(
+            f"The recipe {str(path)!r} cannot be read: {error.strerror}.", "Check --config."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"The recipe {str(path)!r} is not text in UTF-8.", "Name a YAML file.") from error
     except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise RecipeError(f"The recipe {str(path)!r} is not YAML: {reason}.") from error
+        raise _not_yaml(path, error) from error
     if document is None:
         return {}
     if not isinstance(document, dict):
-        raise RecipeError(f"The recipe {str(path)!r} must hold names with values, as in 'model: {{...}}'.")
+        raise RecipeError(
+            f"The recipe {str(path)!r} does not hold names with values.",
+            "Write it like `training:`, and indented below it `learning_rate: 1e-5`.",
+        )
     return document
+
+
+def _not_yaml(path: Path, error: yaml.YAMLError) -> RecipeError:
+    mark = getattr(error, "problem_mark", None)
+    problem = str(getattr(error, "problem", None) or "it cannot be read")
+    where = f"{path}:{mark.line + 1}" if mark else str(path)
+    if "\\t" in problem:
+        return RecipeError(f"{where}: the line is indented with a tab.", "YAML takes spaces only.")
+    return RecipeError(f"{where} is not YAML: {problem}.", "Mend that line.")
 
 
 def _parse_override(override: str) -> tuple[str, Any]:
@@ -203,14 +220,57 @@ def _put(document: dict[str, Any], dotted: str, value: Any) -> None:
         if inner is None:
             inner = place[part] = {}
         if not isinstance(inner, dict):
-            raise RecipeError(f"The recipe has no {dotted!r}: {part!r} is a value.")
+            raise RecipeError(
+                f"{dotted!r} cannot be set: the recipe's {part!r} is {inner!r}.",
+                f"Write names with values below {part!r}, as in {dotted}=VALUE.",
+            )
         place = inner
     place[last] = value
 
 
 def _explain(problem: Any) -> str:
-    name = ".".join(str(part) for part in problem["loc"])
+    # A position in a list is no name that anybody wrote.
+    name = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
     if problem["type"] == "extra_forbidden":
-        hint = near(name, [*names_in_recipe(), *Recipe.model_fields]) or "Its parts are: " + ", ".join(Recipe.model_fields) + "."
-        return f"The recipe has no {name!r}. {hint}"
-    return f"The recipe's {name!r} is {problem['input']!r}: {problem['msg'].lower()}."
+        return f"The recipe has no {name!r}. {_hint(name)}"
+    if problem["type"] == "invalid_key":
+        return f"The recipe has the name {problem['input']!r}: names must be text."
+    return f"The recipe's {name!r} is {problem['input']!r}: it must be {_wanted(problem)}."
+
+
+def _hint(name: str) -> str:
+    names = names_in_recipe()
+    part, _, last = name.rpartition(".")
+    if part:
+        siblings = [full.removeprefix(f"{part}.") for full in names if full.startswith(f"{part}.")]
+        return near(last, siblings, prefix=f"{part}.") or f"The names in {part!r} are: {', '.join(siblings)}."
+    if hint := near(name, Recipe.model_fields):
+        return hint
+    inside = [full for full in names if full.endswith(f".{name}")] or [f"training.{name}"]
+    return "Did you mean " + " or ".join(map(repr, inside)) + "?"
+
+
+def _wanted(problem: Any) -> str:
+    """What a value should have been, in words."""
+    kind, limits = problem["type"], problem.get("ctx", {})
+    for limit, words in {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}.items():
+        if limit in limits:
+            return f"{words} {limits[limit]:g}"
+    if "expected" in limits:
+        return str(limits["expected"])
+    for start, words in _KINDS.items():
+        if kind.startswith(start):
+            return words
+    return str(problem["msg"])
+
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string": "text",
+    "list": "a list, as in [a, b]",
+    "dict": "names with values",
+    "model": "names with values",
+}
+"""Beginnings of pydantic's names for what a value should have been."""

@@ -117,15 +117,20 @@ class MissingExtra(LeyendaError):
         self.extra = extra
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def near(name: str, known: Iterable[str], *, prefix: str = "") -> str:
     """A "did you mean" sentence for an unknown name, or the empty string when nothing is near.
+
+    Args:
+        name: what the user wrote.
+        known: what could have been meant.
+        prefix: stands before each name in the sentence, and is not compared.
 
     >>> near("learning_rat", ["learning_rate", "seed"])
     "Did you mean 'learning_rate'?"
     >>> near("zzz", ["learning_rate", "seed"])
     ''
     """
-    matches = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    matches = difflib.get_close_matches(name, sorted(set(known)), n=3, cutoff=0.6)
     if not matches:
         return ""
-    return "Did you mean " + " or ".join(repr(match) for match in matches) + "?"
+    return "Did you mean " + " or ".join(repr(prefix + match) for match in matches) + "?"

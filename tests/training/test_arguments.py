@@ -65,8 +65,8 @@ def test_every_field_is_accepted_or_says_what_to_use_instead():
         ({"learning_rate": "fast"}, "'fast', which is not a number"),
         ({"num_train_epochs": True}, "True, which is not a number"),
         ({"load_best_model_at_end": "yes"}, "use true or false"),
-        ({"eval_steps": 20, "save_steps": 50}, "does not work"),
-        ({"lr_scheduler_type": "lineer"}, "does not work"),
+        ({"eval_steps": 20, "save_steps": 50}, "'training.save_steps' is 50: it must be a multiple"),
+        ({"lr_scheduler_type": "lineer"}, "Did you mean 'linear'"),
     ],
 )
 def test_wrong_names_and_values(given, words, tmp_path):
@@ -74,6 +74,13 @@ def test_wrong_names_and_values(given, words, tmp_path):
         build(given, tmp_path)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_no_is_a_word(tmp_path):
+    """YAML reads `training.eval_strategy=no` as false."""
+    arguments = build({"eval_strategy": False}, tmp_path)
+    assert arguments.eval_strategy == "no"
+    assert not arguments.load_best_model_at_end
 
 
 def test_saving_follows_evaluation(tmp_path):

@@ -30,8 +30,15 @@ constant caption, and the model's own captions shuffled over the pictures.
 @click.option("--beams", type=int, help="Beams of the search; 1 is greedy.  [default: the run's, or 1]")
 @click.option("--max-length", type=int, help="Most tokens of a caption.  [default: the run's, or 50]")
 @click.option("--batch-size", type=int, default=16, show_default=True, help="Pictures at a time.")
-@click.option("--language", metavar="en|es", help="Of the captions and the report.  [default: the run's, or en]")
-@click.option("--validation", type=float, help="Share, for a source without splits.  [default: the run's, or 0.1]")
+@click.option(
+    "--language",
+    type=click.Choice(["en", "es"]),
+    metavar="en|es",
+    help="Of the captions and the report.  [default: the run's, or en]",
+)
+@click.option(
+    "--validation", type=float, help="Share, for a source without splits.  [default: the run's, or 0.1]"
+)
 @click.option("--test", type=float, help="Share, for a source without splits.  [default: the run's, or 0.1]")
 @click.option("--split-seed", type=int, help="Of that division.  [default: the run's, or 0]")
 @click.option("--format", "format_", metavar="NAME", help="Format of SOURCE, if it is not detected.")
@@ -50,9 +57,13 @@ def command(
 ) -> int:
     """Evaluate, print, write what was asked for."""
     from leyenda.jobs.evaluate import evaluate, write_predictions
+    from leyenda.jobs.output_file import check_output_file
     from leyenda.reports import write_report
     from leyenda.reports.table import scores_table
 
+    for path in (predictions, report):
+        if path:
+            check_output_file(path)
     result = evaluate(model, source, format=format_, **options)
     if predictions:
         write_predictions(Path(predictions), result)

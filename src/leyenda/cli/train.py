@@ -61,7 +61,14 @@ def command(
     from leyenda.config import load_recipe
     from leyenda.training.run_folder import RunFolder
 
+    context = click.get_current_context()
+    if private and not push_to:
+        raise click.UsageError("--private needs --push-to REPO.", context)
+    if options["model"] and options["from_scratch"]:
+        raise click.UsageError("--from-scratch makes a new model: leave out --model.", context)
     run = RunFolder(output)
+    if resume and not source and not config:
+        run.saved_recipe()  # or the error that there is no run
     saved = run.recipe if resume and run.recipe.is_file() else None
     recipe = load_recipe(config or saved, overrides, _recipe_values(source, options))
 

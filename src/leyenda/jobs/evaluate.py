@@ -181,7 +181,9 @@ def write_predictions(path: Path, result: EvaluationResult) -> None:
     ]
     draft = path.with_name(f".unfinished-{path.name}")
     try:
-        draft.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+        draft.write_text(
+            "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
+        )
         draft.replace(path)
     except OSError as error:
         raise disk_error(error, path) from error

@@ -25,7 +25,7 @@ from leyenda.reports import write_report
 from leyenda.sharing.push import repository_problems
 from leyenda.training import history
 from leyenda.training.arguments import check_names
-from leyenda.training.fitting import Objective, fit
+from leyenda.training.fitting import Objective, Task, arguments_of, fit
 from leyenda.training.pictures import Pictures, usable
 from leyenda.training.run_folder import RunFolder
 
@@ -91,17 +91,19 @@ def train(
     for problem in repository_problems(push_to, None) if push_to else ():
         raise problem
     examples = load_split(recipe)
-    run.start(recipe)
     talk("Pictures: " + describe_splits(examples, validation=recipe.data.validation, test=recipe.data.test))
+    model = _model(recipe, examples)
+    # Made here too, so that what is wrong with them is said before the pictures are read.
+    arguments_of(recipe, model, objective, run)
     with run.locked():
+        run.start(recipe)
         run.check_data(examples)
-        model = _model(recipe, examples)
         pictures = Pictures(model)
         train_examples, skipped_train = usable(_part(examples, "train"), pictures)
         validation, skipped_validation = usable(_part(examples, "validation"), pictures)
         skipped = {**skipped_train, **skipped_validation}
         _tell_skipped(skipped, run, talk)
-        fit(recipe, model, train_examples, validation, pictures, objective, run, talk)
+        fit(Task(recipe, model, train_examples, validation, pictures, objective, run, talk))
         del model
         tuned, base = _final_scores(recipe, examples, run, talk)
         _write_results(recipe, examples, run, tuned, base, skipped, notes)

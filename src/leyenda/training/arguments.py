@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from leyenda.errors import MissingExtra, RecipeError, near
+from leyenda.training.argument_values import with_no, wrong_together, wrong_value
 
 GUIDE_DEFAULTS: Mapping[str, Any] = {
     "learning_rate": 5e-5,
@@ -70,8 +71,9 @@ def training_arguments(
     from transformers import TrainingArguments
 
     check_names(given)
+    given = with_no(given)
     machine = {"report_to": _default_reports(), "use_cpu": use_cpu, "dataloader_pin_memory": not use_cpu}
-    settings = {**GUIDE_DEFAULTS, **machine, **_following(given), **given}
+    settings = {**_with_defaults(given), **machine, **given}
     if "bf16" not in given and "fp16" not in given:
         settings |= {"bf16": precision == "bf16", "fp16": precision == "fp16"}
     try:
@@ -90,36 +92,31 @@ def training_arguments(
 
 
 def check_names(given: Mapping[str, Any]) -> None:
-    """Refuse names that `TrainingArguments` does not have, or that leyenda decides.
+    """Refuse names that `TrainingArguments` does not have or that leyenda decides, and values that do not work.
 
     Raises:
-        RecipeError: naming every such name, with near ones.
+        RecipeError: with every such name and value, and near ones.
     """
     from transformers import TrainingArguments
 
     known = {field.name: field for field in dataclasses.fields(TrainingArguments) if field.init}
     problems = []
-    for name, value in given.items():
+    for name, value in with_no(given).items():
         if name in RESERVED:
             problems.append(f"The recipe cannot set 'training.{name}'. {RESERVED[name]}")
         elif name not in known:
             hint = near(str(name), set(known) - set(RESERVED)) or "See transformers.TrainingArguments."
             problems.append(f"The recipe has no 'training.{name}'. {hint}")
-        else:
-            problems += _wrong_kind(name, value, known[name])
+        elif problem := wrong_value(name, value, GUIDE_DEFAULTS.get(name, known[name].default)):
+            problems.append(problem)
+    if not problems and (problem := wrong_together(_with_defaults(with_no(given)))):
+        problems.append(problem)
     if problems:
         raise RecipeError(" ".join(problems))
 
 
-def _wrong_kind(name: str, value: Any, field: Any) -> list[str]:
-    """`TrainingArguments` takes any value for a number and fails much later: ask for numbers here."""
-    default = GUIDE_DEFAULTS.get(name, field.default)
-    is_number = isinstance(default, int | float) and not isinstance(default, bool)
-    if is_number and (isinstance(value, bool) or not isinstance(value, int | float)):
-        return [f"The recipe's 'training.{name}' is {value!r}, which is not a number."]
-    if isinstance(default, bool) and not isinstance(value, bool):
-        return [f"The recipe's 'training.{name}' is {value!r}: use true or false."]
-    return []
+def _with_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {**GUIDE_DEFAULTS, **_following(given), **given}
 
 
 def _following(given: Mapping[str, Any]) -> dict[str, Any]:

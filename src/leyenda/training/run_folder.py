@@ -16,6 +16,7 @@ import yaml
 from leyenda.config import Recipe, validate_recipe
 from leyenda.data.examples import Examples
 from leyenda.errors import DiskError, RunError
+from leyenda.training.checkpoints import whole_checkpoints
 
 
 class RunFolder:
@@ -54,38 +55,53 @@ class RunFolder:
     def check(self, recipe: Recipe, resume: bool) -> None:
         """Whether this recipe's run may start or go on here; nothing is written.
 
+        A run that ended before its first checkpoint, because of a mistake in its data, say, may start anew.
+
         Raises:
             RunError: the folder holds a run and `resume` is not asked for, something else, or another
                 recipe's run.
         """
         if self.recipe.is_file():
-            if not resume:
+            if resume:
+                self._check_same(recipe)
+            elif self.has_begun():
                 raise RunError(
                     f"{str(self.folder)!r} already holds a training run.",
                     "Go on with it by adding --resume, or choose another --output.",
                 )
-            self._check_same(recipe)
         elif self.folder.is_file() or (self.folder.is_dir() and not self._is_free()):
             raise RunError(f"{str(self.folder)!r} is not empty.", "Choose another --output.")
+
+    def has_begun(self) -> bool:
+        """Whether there is work in it that could be lost."""
+        return bool(whole_checkpoints(self.checkpoints)) or self.model.is_dir()
 
     def _is_free(self) -> bool:
         """Whether nothing lies here but data, or what a process left that was killed before it began."""
         return {path.name for path in self.folder.iterdir()} <= {
             "data",
             "checkpoints",
+            ".lock",
             ".unfinished-recipe.yaml",
         }
 
     def start(self, recipe: Recipe) -> None:
-        """Create the folder with its recipe, or leave them as they are.
+        """Write the recipe of a run that has not begun; leave one that has as it is. The run must be `locked`.
 
         Raises:
-            DiskError: it cannot be created.
+            DiskError: it cannot be written.
         """
+        if self.has_begun():
+            return
+        with self._disk_errors():
+            self.checkpoints.mkdir(exist_ok=True)
+            (self.folder / "data.json").unlink(missing_ok=True)
+            self.write_text("recipe.yaml", recipe.to_yaml())
+
+    @contextlib.contextmanager
+    def _disk_errors(self) -> Iterator[None]:
         try:
-            self.checkpoints.mkdir(parents=True, exist_ok=True)
-            if not self.recipe.is_file():
-                self.write_text("recipe.yaml", recipe.to_yaml())
+            yield
         except OSError as error:
             raise DiskError(
                 f"The run's folder {str(self.folder)!r} cannot be written: {error.strerror}.",
@@ -138,9 +154,13 @@ class RunFolder:
         """Keep a second process out of the run; the lock ends with the process, however that ends.
 
         Raises:
+            DiskError: the folder cannot be created or written to.
             RunError: another process is at work on it.
         """
-        with (self.folder / ".lock").open("w") as file:
+        with self._disk_errors():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / ".lock").open("w")
+        with lock as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -154,7 +174,7 @@ class RunFolder:
 def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in document.items():
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping):
             flat |= _flat(value, f"{prefix}{name}.")
         else:
             flat[prefix + name] = value
