@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,17 +61,9 @@ class Objective:
     score: Score
 
 
-def fit(
-    recipe: Recipe,
-    model: CaptioningModel,
-    train: Examples,
-    validation: Examples,
-    pictures: Pictures,
-    objective: Objective,
-    run: RunFolder,
-    talk: Talk,
-) -> Path:
-    """Train, or go on where the run's last checkpoint is, and put the best model into `RUN/model`.
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to train on what, and where it goes.
 
     Args:
         recipe: resolved.
@@ -79,36 +72,52 @@ def fit(
         validation: usable examples for the evaluations.
         pictures: prepares their pictures.
         objective: what decides which checkpoint is best.
-        run: the run's folder; its last whole checkpoint, if any, is resumed.
+        run: the run's folder.
         talk: where lines for the user go.
+    """
+
+    recipe: Recipe
+    model: CaptioningModel
+    train: Examples
+    validation: Examples
+    pictures: Pictures
+    objective: Objective
+    run: RunFolder
+    talk: Talk
+
+
+def fit(task: Task) -> Path:
+    """Train, or go on where the run's last whole checkpoint is, and put the best model into `RUN/model`.
 
     Returns:
         The folder of the best model.
 
     Raises:
         KeyboardInterrupt: stopped by the user; the last step is saved.
+        DataError: there is nothing to train on, or nothing to choose the best checkpoint by.
         DiskError: the disk is full; the last checkpoint is whole.
         RunError: training diverged.
         RecipeError: the recipe's training part is wrong.
     """
-    if not len(train):
+    run = task.run
+    if not len(task.train):
         raise DataError("There is nothing to train on.", "Check the data with: leyenda data check SOURCE")
-    arguments = arguments_of(recipe, model, objective, run)
-    if arguments.eval_strategy != "no" and not len(validation):
+    arguments = arguments_of(task.recipe, task.model, task.objective, run)
+    if arguments.eval_strategy != "no" and not len(task.validation):
         raise DataError(
             "There is no validation picture to choose the best checkpoint by.",
             "Give more pictures, raise --set data.validation=0.1, or use --set training.eval_strategy=no.",
         )
-    for part in recipe.model.freeze:
-        _freeze(model, part)
+    for part in task.recipe.model.freeze:
+        _freeze(task.model, part)
     tidy(run.checkpoints)
     checkpoints = whole_checkpoints(run.checkpoints)
     last = checkpoints[-1] if checkpoints else None
     history.cut_after(run.history, last[0] if last else 0)
     if last is None or not _has_ended(last[1]):
-        trainer, stop = _trainer(recipe, model, train, validation, pictures, objective, run, talk, arguments)
-        talk(_plan(recipe, arguments, model, len(train), len(validation), last[0] if last else 0))
-        _train(trainer, stop, last[1] if last else None, run)
+        trainer, stop = _trainer(task, arguments)
+        task.talk(_plan(task, arguments, last[0] if last else 0))
+        _train(trainer, stop, last[1] if last else None)
     return _publish_best(run, bool(arguments.load_best_model_at_end))
 
 
@@ -118,13 +127,12 @@ def arguments_of(recipe: Recipe, model: CaptioningModel, objective: Objective, r
     Raises:
         RecipeError: an unknown name or a wrong value.
     """
-    precision = choose_training_precision(recipe.model.precision, model.device, _width(model))
     return training_arguments(
         recipe.training,
         run.checkpoints,
         metric=objective.name,
         lower_is_better=objective.lower_is_better,
-        precision=precision,
+        precision=choose_training_precision(recipe.model.precision, model.device, _width(model)),
         use_cpu=model.device.type == "cpu",
     )
 
@@ -140,52 +148,53 @@ def _freeze(model: CaptioningModel, part: str) -> None:
         parameter.requires_grad_(False)
 
 
-def _trainer(
-    recipe: Recipe,
-    model: CaptioningModel,
-    train: Examples,
-    validation: Examples,
-    pictures: Pictures,
-    objective: Objective,
-    run: RunFolder,
-    talk: Talk,
-    arguments: Any,
-) -> tuple[CaptionTrainer, StoppedInOrder]:
+def _trainer(task: Task, arguments: Any) -> tuple[CaptionTrainer, StoppedInOrder]:
     from transformers import EarlyStoppingCallback
 
-    data_seed = arguments.data_seed if arguments.data_seed is not None else arguments.seed
+    evaluation = task.recipe.evaluation
     pairs = Pairs(
-        train,
-        model,
-        pictures,
-        captions=recipe.data.captions,
-        max_tokens=recipe.model.max_caption_tokens,
-        seed=data_seed,
+        task.train,
+        task.model,
+        task.pictures,
+        captions=task.recipe.data.captions,
+        max_tokens=task.recipe.model.max_caption_tokens,
+        seed=arguments.data_seed if arguments.data_seed is not None else arguments.seed,
     )
-    shown = validation.select(range(min(len(validation), recipe.evaluation.max_pictures or len(validation))))
-    stop = StoppedInOrder(talk)
-    callbacks = [BestKept(run.checkpoints), HistoryWritten(run.history), ProgressShown(), stop]
-    if recipe.evaluation.patience is not None:
-        callbacks.append(EarlyStoppingCallback(recipe.evaluation.patience))
-    settings = GenerationSettings(beams=recipe.evaluation.beams, max_length=recipe.evaluation.max_length)
-    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(run.folder / "tensorboard"))
-    with quiet():
+    shown = min(len(task.validation), evaluation.max_pictures or len(task.validation))
+    stop = StoppedInOrder(task.talk)
+    callbacks = [BestKept(task.run.checkpoints), HistoryWritten(task.run.history), ProgressShown(), stop]
+    if evaluation.patience is not None:
+        callbacks.append(EarlyStoppingCallback(evaluation.patience))
+    with quiet(), _tensorboard_in(task.run.folder / "tensorboard"):
         trainer = CaptionTrainer(
-            model,
+            task.model,
             arguments,
             pairs,
-            shown,
-            pictures,
-            objective.score,
-            settings,
-            recipe.evaluation.samples,
-            talk,
+            task.validation.select(range(shown)),
+            task.pictures,
+            task.objective.score,
+            GenerationSettings(beams=evaluation.beams, max_length=evaluation.max_length),
+            evaluation.samples,
+            task.talk,
             callbacks,
         )
     return trainer, stop
 
 
-def _train(trainer: CaptionTrainer, stop: StoppedInOrder, last: Path | None, run: RunFolder) -> None:
+@contextlib.contextmanager
+def _tensorboard_in(folder: Path) -> Iterator[None]:
+    """The Trainer takes TensorBoard's folder from the environment only, when it is made."""
+    name = "TENSORBOARD_LOGGING_DIR"
+    before = os.environ.get(name)
+    os.environ[name] = before or str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+
+
+def _train(trainer: CaptionTrainer, stop: StoppedInOrder, last: Path | None) -> None:
     try:
         with quiet():
             trainer.train(resume_from_checkpoint=str(last) if last else None)
@@ -195,16 +204,15 @@ def _train(trainer: CaptionTrainer, stop: StoppedInOrder, last: Path | None, run
         raise KeyboardInterrupt
 
 
-def _plan(
-    recipe: Recipe, arguments: Any, model: CaptioningModel, train: int, validation: int, step: int
-) -> str:
+def _plan(task: Task, arguments: Any, step: int) -> str:
     """What is about to happen, in one line."""
     precision = "bf16" if arguments.bf16 else "fp16" if arguments.fp16 else "fp32"
-    parameters = sum(weight.numel() for weight in model.model.parameters() if weight.requires_grad)
+    weights = sum(weight.numel() for weight in task.model.model.parameters() if weight.requires_grad)
     start = f"Going on at step {step}" if step else "Training"
     return (
-        f"{start}: {train} pictures, {validation} to evaluate on; {parameters / 1e6:.1f} million weights to train; "
-        f"{precision} on {model.device.type} with {torch.get_num_threads()} threads; "
+        f"{start}: {len(task.train)} pictures, {len(task.validation)} to evaluate on; "
+        f"{weights / 1e6:.1f} million weights to train; "
+        f"{precision} on {task.model.device.type} with {torch.get_num_threads()} threads; "
         f"batch {arguments.per_device_train_batch_size} x {arguments.gradient_accumulation_steps}, "
         f"learning rate {arguments.learning_rate:g}."
     )
