@@ -92,5 +92,5 @@ def test_broken_overrides(override):
 
 
 def test_no_such_file():
-    with pytest.raises(RecipeError, match="no recipe file 'absent.yaml'"):
+    with pytest.raises(RecipeError, match=r"no recipe file 'absent\.yaml'"):
         load_recipe("absent.yaml")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,12 @@ from leyenda.models.checkpoint import CaptioningModel, quiet
 from leyenda.models.git import Git
 from leyenda.models.precision import choose_device
 from leyenda.models.tokenizer import train_tokenizer
+
+_HEAD_WIDTH = 64
+
+
+def _heads(width: int) -> int:
+    return max(1, width // _HEAD_WIDTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,9 @@ class Size:
         text_layers: layers of the decoder.
         vocabulary: most word pieces.
         positions: most tokens of a caption.
+
+    Raises:
+        ModelError: numbers with which no model can be made.
     """
 
     image_size: int
@@ -41,6 +50,26 @@ class Size:
     vocabulary: int = 8000
     positions: int = 128
 
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ModelError(
+                    f"The {field.name} of a model is {value!r}.", "It must be a whole number from 1 up."
+                )
+        if self.patch_size > self.image_size:
+            raise ModelError(
+                f"Patches of {self.patch_size} pixels do not fit into pictures of {self.image_size}.",
+                "Make patch_size at most image_size.",
+            )
+        for name in ("vision_width", "text_width"):
+            width = getattr(self, name)
+            if width % _heads(width):
+                raise ModelError(
+                    f"The {name} of a model is {width}, which cannot be shared by {_heads(width)} heads.",
+                    f"Make it a multiple of {_HEAD_WIDTH}.",
+                )
+
 
 SIZES: Mapping[str, Size] = {
     "tiny": Size(32, 16, 32, 2, 32, 2, vocabulary=600, positions=64),
@@ -49,8 +78,6 @@ SIZES: Mapping[str, Size] = {
     "base": Size(224, 16, 768, 12, 768, 6, vocabulary=30522, positions=1024),
 }
 """`tiny` is for tests, `small` and `medium` for small domains, `base` is shaped as `microsoft/git-base`."""
-
-_HEAD_WIDTH = 64
 
 
 def create(
@@ -82,7 +109,7 @@ def create(
             "hidden_size": shape.vision_width,
             "intermediate_size": shape.vision_width * 4,
             "num_hidden_layers": shape.vision_layers,
-            "num_attention_heads": max(1, shape.vision_width // _HEAD_WIDTH),
+            "num_attention_heads": _heads(shape.vision_width),
             "image_size": shape.image_size,
             "patch_size": shape.patch_size,
         },
@@ -90,7 +117,7 @@ def create(
         hidden_size=shape.text_width,
         intermediate_size=shape.text_width * 4,
         num_hidden_layers=shape.text_layers,
-        num_attention_heads=max(1, shape.text_width // _HEAD_WIDTH),
+        num_attention_heads=_heads(shape.text_width),
         max_position_embeddings=shape.positions,
         bos_token_id=tokenizer.cls_token_id,
         eos_token_id=tokenizer.sep_token_id,
@@ -121,12 +148,23 @@ def _size_named(name: str) -> Size:
         return SIZES[name]
     path = Path(name)
     if path.suffix == ".json" and path.is_file():
-        try:
-            return Size(**json.loads(path.read_text(encoding="utf-8")))
-        except (TypeError, ValueError) as error:
-            raise ModelError(
-                f"{name!r} does not describe a model size: {error}.",
-                "Its fields are: " + ", ".join(Size.__dataclass_fields__) + ".",
-            ) from error
+        return _size_in(path)
     hint = near(name, SIZES) or "Sizes are: " + ", ".join(SIZES) + ", or a .json file with the fields of one."
     raise ModelError(f"There is no model size {name!r}.", hint)
+
+
+def _size_in(path: Path) -> Size:
+    try:
+        numbers = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{str(path)!r} does not describe a model size, for it is not JSON.", "Mend it, or name a size."
+        ) from error
+    needed = [field.name for field in fields(Size) if field.default is MISSING]
+    others = [field.name for field in fields(Size) if field.default is not MISSING]
+    if not isinstance(numbers, dict) or not {*needed} <= numbers.keys() <= {*needed, *others}:
+        raise ModelError(
+            f"{str(path)!r} does not describe a model size.",
+            f"Its fields are: {', '.join(needed)}; and if you like {', '.join(others)}.",
+        )
+    return Size(**numbers)
