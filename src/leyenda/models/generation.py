@@ -114,10 +114,8 @@ def generate(
         output_logits=True,
         **settings.as_generate_arguments(),
     )
-    log_probabilities = model.compute_transition_scores(
-        output.sequences, output.logits, getattr(output, "beam_indices", None), normalize_logits=True
-    )
     new_ids = output.sequences[:, prompt_length:]
+    log_probabilities = _log_probabilities(new_ids, output.logits, getattr(output, "beam_indices", None))
     lengths = _caption_lengths(new_ids, end_token_ids)
     return [
         Generated(
@@ -126,6 +124,27 @@ def generate(
         )
         for ids, scores, length in zip(new_ids, log_probabilities, lengths, strict=True)
     ]
+
+
+def _log_probabilities(
+    new_ids: torch.Tensor, logits: Sequence[torch.Tensor], beam_indices: torch.Tensor | None
+) -> torch.Tensor:
+    """Of each id `[batch, longest]`; what stands behind a caption's end means nothing.
+
+    As `compute_transition_scores` with normalised logits, but step by step and only for the beams that won:
+    that function needs four more copies of all logits (batch x beams x vocabulary x length).
+
+    Args:
+        new_ids: int64 tensor `[batch, longest]`.
+        logits: for each step, float tensor `[batch x beams, vocabulary]`.
+        beam_indices: int64 tensor `[batch, longest]`: the row of `logits` that each id was chosen from, -1 behind
+            the end; None when there are no beams.
+    """
+    steps = []
+    for step, (ids, scores) in enumerate(zip(new_ids.T, logits, strict=False)):
+        rows = scores if beam_indices is None else scores[beam_indices[:, step].clamp(min=0)]
+        steps.append(rows.gather(1, ids[:, None])[:, 0] - rows.logsumexp(dim=1))
+    return torch.stack(steps, dim=1)
 
 
 def _caption_lengths(new_ids: torch.Tensor, end_token_ids: Sequence[int]) -> list[int]:
