@@ -74,7 +74,7 @@ def _placed(scene: Scene) -> list[tuple[float, Thing]]:
 
 
 def _draw_thing(pen: Pen, thing: Thing, x: float, y: float, randomness: random.Random) -> None:
-    zoom = randomness.uniform(1.1, 1.35) if thing.size == "big" else randomness.uniform(0.6, 0.8)
+    zoom = randomness.uniform(1.2, 1.5) if thing.size == "big" else randomness.uniform(0.6, 0.8)
     colour, detail = (_jittered(_COLOURS[name], randomness) for name in (thing.colour, thing.detail))
     toy = pen.at(x, y, turn=randomness.uniform(-6, 6), zoom=zoom, mirrored=randomness.random() < 0.5)
     draw_toy(toy, thing.kind, colour, detail, thing.pattern)

@@ -50,6 +50,9 @@ PATTERNED_KINDS = ("ball", "cup", "hat", "present", "drum", "teapot", "airship",
 ROWS = (2, 3)
 """How many of the same small thing can stand in a row."""
 
+LAYOUTS = {"single": 6, "pair": 2, "row": 1, "flight": 2}
+"""How things are arranged, and how often: most pictures show one thing, which is what is learnt from first."""
+
 
 @dataclass(frozen=True)
 class Thing:
@@ -96,7 +99,7 @@ def sample(randomness: random.Random) -> Scene:
     place = randomness.choice(PLACES)
     outdoors = place not in (*INDOORS, "night")
     weather = randomness.choice(WEATHERS) if outdoors else "nothing"
-    layout = randomness.choice(("single", "pair", "pair", "row", "flight"))
+    layout = randomness.choices(list(LAYOUTS), list(LAYOUTS.values()))[0]
     if layout == "flight" and place in INDOORS:
         layout = "pair"
     left = _thing(randomness, STANDING_KINDS)
