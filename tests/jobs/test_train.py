@@ -1,15 +1,18 @@
 """`leyenda train` and `leyenda evaluate` as a user meets them, on pictures small enough to learn in seconds."""
 
 import json
+import os
 import random
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
+from tests.fakes.hub import FakeHub
 
 from leyenda.cli import main
 from leyenda.data import load_examples
@@ -253,3 +256,33 @@ def test_a_full_disk_ends_clearly_and_the_run_can_go_on(pictures, tmp_path, caps
         assert main([*words, "--resume"]) == 0
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_push_to_sends_the_finished_model(pictures, tmp_path):
+    with FakeHub() as hub:
+        token = hub.add_user("ana")
+        home = tmp_path / "home"
+        home.mkdir()
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+        words = train_words(
+            pictures, tmp_path / "run", "--set", "training.max_steps=2", "--push-to", "ana/shapes"
+        )
+        finished = subprocess.run(
+            [sys.executable, "-m", "leyenda", *words],
+            env=variables | hub.environment(home, token) | {"OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stderr[-2000:]
+        assert "ana/shapes" in finished.stdout
+        files = hub.files("ana/shapes")
+        assert {"README.md", "config.json", "model.safetensors", "tokenizer.json"} <= files.keys()
+        assert not any("checkpoint" in name or "optimizer" in name for name in files)
+
+
+def test_a_wrong_hub_name_is_said_before_training(pictures, tmp_path, capsys):
+    assert main(train_words(pictures, tmp_path / "run", "--push-to", "no such/name/here")) == 2
+    assert "is not a name that the hub takes" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
