@@ -12,6 +12,7 @@ import torch
 
 from leyenda.errors import ModelError, near
 from leyenda.models.checkpoint import CaptioningModel, quiet
+from leyenda.models.damage import damage_in
 from leyenda.models.families import family_of
 from leyenda.models.precision import choose_device, choose_inference_dtype
 
@@ -93,7 +94,13 @@ def load(
     with quiet(), _downloads_shown():
         family = family_of(_load_part("AutoConfig", place, str(name), **origin), str(name))
         model, report = _load_part(
-            family.auto_class, place, str(name), dtype=chosen_dtype, output_loading_info=True, **origin
+            family.auto_class,
+            place,
+            str(name),
+            dtype=chosen_dtype,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # `_check_weights` refuses them in plain words
+            **origin,
         )
         _check_weights(report, str(name))
         processor = _load_processor(place, str(name), origin)
@@ -192,9 +199,9 @@ def _explain(error: Exception, place: str, name: str) -> ModelError:
             f"The model {name!r} is not on this machine, and the model hub does not answer.",
             "\nGo online and try again, or name a model that is here: --model FOLDER, or --model demo.",
         )
-    reason = " ".join(str(error).split())[:200]
+    said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     return ModelError(
-        f"The model {name!r} cannot be read ({type(error).__name__}: {reason}).",
+        f"The model {name!r} cannot be read: {damage_in(Path(place)) or said}.",
         "Copy or save it again, or name another model.",
     )
 
@@ -209,11 +216,15 @@ def _kinds_of_causes(error: BaseException | None) -> list[str]:
 
 def _check_weights(report: dict[str, Any], name: str) -> None:
     """A weight that the file lacks would be random: that is an error, not a warning."""
-    absent = sorted(report["missing_keys"]) + sorted(str(key) for key in report["mismatched_keys"])
-    if absent:
+    fix = "The file is damaged or of another architecture: download or save it again."
+    if absent := sorted(report["missing_keys"]):
+        raise ModelError(f"The model {name!r} lacks {len(absent)} of its weights ({absent[0]}, ...).", fix)
+    # Entries are names, or names with both shapes.
+    if other := sorted(key if isinstance(key, str) else key[0] for key in report["mismatched_keys"]):
         raise ModelError(
-            f"The model {name!r} lacks {len(absent)} of its weights ({absent[0]}, ...).",
-            "The file is damaged or of another architecture: download or save it again.",
+            f"In the model {name!r}, {len(other)} of its weights have other sizes than config.json says "
+            f"({other[0]}, ...).",
+            fix,
         )
 
 
