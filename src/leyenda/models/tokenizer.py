@@ -24,7 +24,8 @@ def train_tokenizer(captions: Iterable[str], vocabulary_size: int = 8000, min_fr
         min_frequency: pairs rarer than this are not merged.
 
     Returns:
-        The same tokenizer for the same captions, always: a `transformers.BertTokenizer` that neither lower-cases nor strips accents.
+        A `transformers.BertTokenizer` that neither lower-cases nor strips accents; for the same captions
+        always the same one.
 
     >>> tokenizer = train_tokenizer(["Un niño está aquí."] * 2, 300)
     >>> tokenizer.decode(tokenizer("Un niño está aquí.")["input_ids"], skip_special_tokens=True)
