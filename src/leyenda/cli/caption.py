@@ -85,7 +85,7 @@ def _print_results(run: CaptionRun, *, as_json: bool, as_text: bool) -> None:
 
     # Where captions run over the terminal they are the progress; a bar would cut through them.
     hidden = not sys.stderr.isatty() or ((as_json or as_text) and sys.stdout.isatty())
-    for name, result in tqdm(run, total=len(run), unit="picture", delay=2, disable=hidden, file=sys.stderr):
+    for name, result in tqdm(run, total=len(run), unit=" pictures", delay=2, disable=hidden, file=sys.stderr):
         if as_json:
             click.echo(caption.as_json(name, result))
         elif as_text and isinstance(result, Caption):
