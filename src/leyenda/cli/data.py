@@ -90,11 +90,11 @@ def show(
 
     if split:
         examples = _split(examples, split)
-    summary = summarize(examples)
-    click.echo(json.dumps(summary.as_json(), ensure_ascii=False, indent=2) if as_json else str(summary))
     if grid:
         path = draw_grid(examples, grid, pictures=pictures, columns=columns, seed=seed)
         click.echo(f"Drew the grid {path}.", err=True)
+    summary = summarize(examples)
+    click.echo(json.dumps(summary.as_json(), ensure_ascii=False, indent=2) if as_json else str(summary))
     return 0
 
 
