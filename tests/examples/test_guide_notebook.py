@@ -66,3 +66,11 @@ def printed(cell: nbformat.NotebookNode) -> str:
         output for output in cell.outputs if output.output_type == "stream" and output.name == "stdout"
     ]
     return "".join(output.text for output in outputs).strip()
+
+
+def test_progress_is_shown_once(executed: nbformat.NotebookNode) -> None:
+    """Not also by the table that `transformers` draws in notebooks."""
+    training = next(
+        cell for cell in executed.cells if "leyenda.train(" in cell.source and cell.cell_type == "code"
+    )
+    assert not [output for output in training.outputs if "text/html" in output.get("data", {})]

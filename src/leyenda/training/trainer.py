@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from tqdm import tqdm
 from transformers import Trainer, TrainerCallback
-from transformers.trainer_callback import PrinterCallback, ProgressCallback
+from transformers.trainer import DEFAULT_PROGRESS_CALLBACK
+from transformers.trainer_callback import PrinterCallback
 
 from leyenda.data.examples import Examples
 from leyenda.errors import RunError
@@ -73,9 +74,9 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
             processing_class=captioning_model.processor or captioning_model.tokenizer,
             callbacks=list(callbacks),
         )
-        # Both print to standard output, which belongs to results.
+        # Both print to standard output, which belongs to results; the bar of notebooks is another than a terminal's.
         self.remove_callback(PrinterCallback)
-        self.remove_callback(ProgressCallback)
+        self.remove_callback(DEFAULT_PROGRESS_CALLBACK)
         self._captioning_model = captioning_model
         self._validation = list(validation)
         self._pictures = pictures
