@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,9 +108,9 @@ def anchors(page: Path) -> set[str]:
 
 def commands_in(page: Path) -> Iterator[str]:
     for language, code in FENCE.findall(page.read_text(encoding="utf-8")):
-        if language in ("sh", "bash", "console"):
-            lines = code.replace("\\\n", " ").splitlines()
-            yield from (line.strip() for line in lines if line.strip().startswith("leyenda "))
+        if language in ("", "sh", "bash", "console"):
+            lines = [line.strip() for line in code.replace("\\\n", " ").splitlines()]
+            yield from (line for line in lines if line.startswith("leyenda ") and "[OPTIONS]" not in line)
 
 
 def parse(words: list[str]) -> None:
@@ -121,3 +123,14 @@ def parse(words: list[str]) -> None:
         command, words = inner, words[1:]
     if not isinstance(command, click.Group):
         command.make_context("leyenda", words)
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """`docs/dependencies.md` lists what `pyproject.toml` asks for, each once, and nothing else."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+    names = {re.match(r"[\w.-]+", line)[0] for line in asked} - {"leyenda"}
+    rows = re.findall(
+        r"^\| `([\w.-]+)` \|", (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8"), re.M
+    )
+    assert sorted(rows) == sorted(names)
