@@ -66,7 +66,8 @@ def test_commands_can_be_typed(page: Path) -> None:
     """Every `leyenda …` in a block of shell commands has a verb and options that exist."""
     for line in commands_in(page):
         try:
-            parse(shlex.split(line, comments=True)[1:])
+            words = shlex.split(line, comments=True)[1:]
+            parse(list(itertools.takewhile(lambda word: word not in (">", "|", "&&"), words)))
         except click.UsageError as error:
             pytest.fail(f"{line}: {error.format_message()}")
 
