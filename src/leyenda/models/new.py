@@ -79,8 +79,8 @@ class Size:
 
 SIZES: Mapping[str, Size] = {
     "tiny": Size(32, 16, 32, 2, 32, 2, vocabulary=600, positions=64),
-    "small": Size(128, 16, 192, 4, 192, 4),
-    "medium": Size(192, 16, 384, 6, 384, 6),
+    "small": Size(96, 16, 160, 4, 128, 3, positions=64),
+    "medium": Size(160, 16, 320, 6, 320, 6),
     "base": Size(224, 16, 768, 12, 768, 6, vocabulary=30522, positions=1024),
 }
 """`tiny` is for tests, `small` and `medium` for small domains, `base` is shaped as `microsoft/git-base`."""
