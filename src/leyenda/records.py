@@ -167,8 +167,7 @@ class EvaluationResult:
             "metrics": dict(self.scores.values),
             "normalization": dict(self.scores.normalization),
             "controls": {
-                name: dict(scores.values)
-                | ({"caption": self.constant_caption} if name == "constant" else {})
+                name: dict(scores.values) | ({"caption": self.constant_caption} if name == "constant" else {})
                 for name, scores in self.controls.items()
             },
         }

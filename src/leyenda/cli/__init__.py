@@ -47,7 +47,9 @@ class Verbs(click.Group):
 
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="leyenda")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error. Stands before or after the verb.")
+@click.option(
+    "--debug", is_flag=True, help="Show the traceback of an error. Stands before or after the verb."
+)
 def leyenda(debug: bool) -> None:
     """Captions for pictures: fine-tune a model on your own, score it honestly, caption with it.
 
