@@ -30,7 +30,7 @@ def test_folder_has_three_splits_with_two_captions_in_each_language(tmp_path):
             assert not re.search(r"\b(una?|con)\b", " ".join(row["captions"][:2]))
             assert re.search(r"\bcon\b", row["captions"][2])
             with Image.open(folder / split / row["file_name"]) as picture:
-                assert (picture.mode, picture.size) == ("RGB", (96, 96))
+                assert (picture.mode, picture.size) == ("RGB", (100, 100))
     assert counted == {"train": 21, "validation": 3, "test": 3}
 
 
@@ -73,7 +73,8 @@ def test_same_seed_gives_the_same_bytes(tmp_path):
 
 
 def test_english_articles_fit_the_next_word():
-    for article, word in re.findall(r"\b(an?) (\w+)", " | ".join(scene_texts(1000))):
+    english = [text for number, text in enumerate(scene_texts(1000)) if number % 4 < 2]
+    for article, word in re.findall(r"\b(an?) (\w+)", " | ".join(english)):
         assert (article == "an") == (word[0] in "aeiou"), (article, word)
 
 
@@ -85,7 +86,7 @@ def test_spanish_agrees():
         "un (?:casa|torre|taza)",
     ):
         assert not re.search(rf"\b{words}\b", told), words
-    assert re.search(r"\b(una|dos|tres) (casas?|tazas?) (roja|amarilla)s? pequeñas?", told)
+    assert re.search(r"\buna (casa|taza) (roja|amarilla) pequeña", told)
 
 
 def test_too_few_scenes_are_refused(tmp_path):

@@ -26,12 +26,12 @@ from leyenda.quickstart.tokenizer import train_tokenizer
 from leyenda.training.run_folder import RunFolder
 
 PICTURES = 20400
-EPOCHS = 6
+EPOCHS = 12
 BATCH_SIZE = 32
-LEARNING_RATE = 1.5e-3
+LEARNING_RATE = 1e-3
 SEED = 0
 
-PATCH_SIZE = 16
+PATCH_SIZE = 20
 VISION_WIDTH, VISION_LAYERS = 160, 4
 TEXT_WIDTH, TEXT_LAYERS = 128, 3
 HEAD_WIDTH = 32
@@ -82,12 +82,12 @@ def recipe_of(scenes: Path, start: Path) -> Recipe:
             "training.seed": SEED,
             "training.learning_rate": LEARNING_RATE,
             "training.lr_scheduler_type": "cosine",
-            "training.warmup_steps": 150,
+            "training.warmup_steps": 300,
             "training.weight_decay": 0.05,
             "training.num_train_epochs": EPOCHS,
             "training.per_device_train_batch_size": BATCH_SIZE,
             "training.gradient_accumulation_steps": 1,
-            "training.eval_steps": 500,
+            "training.eval_steps": 1000,
             "training.logging_steps": 50,
             "training.save_total_limit": 1,
         }

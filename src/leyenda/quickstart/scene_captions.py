@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from leyenda.quickstart.english import with_article
 from leyenda.quickstart.scenes import Scene, Thing
-from leyenda.quickstart.spanish import COLOURS, Noun, agree
+from leyenda.quickstart.spanish import COLOURS, Noun, agree, coloured
 
 _PARTS = {
     "car": "wheels",
@@ -52,9 +52,6 @@ _WEATHERS = {
     "rainbow": ("under a rainbow", "in front of a rainbow"),
     "nothing": ("",),
 }
-_NUMBERS = {2: "two", 3: "three"}
-_PLURALS = {"bus": "buses"}
-
 _NOUNS = {
     "car": Noun("coche", "m"),
     "bus": Noun("autobús", "m"),
@@ -81,7 +78,6 @@ _NOUNS = {
     "rocket": Noun("cohete", "m"),
     "airship": Noun("dirigible", "m"),
 }
-_SPANISH_PLURALS = {"autobús": "autobuses", "reloj": "relojes", "árbol": "árboles", "tambor": "tambores"}
 _SPANISH_PARTS = {
     "car": Noun("ruedas", "f", plural=True),
     "bus": Noun("ruedas", "f", plural=True),
@@ -126,7 +122,6 @@ _SPANISH_WEATHERS = {
     "nothing": ("",),
 }
 _SPANISH_SIZES = {"big": "grande", "small": "pequeño"}
-_SPANISH_NUMBERS = {2: "dos", 3: "tres"}
 _SPANISH_PATTERNS = {"plain": "", "striped": "de rayas", "spotted": "de lunares"}
 
 
@@ -149,84 +144,48 @@ def _caption(
     return " ".join(part for part in language(scene, randomness) if part)
 
 
+def _usual_or_other(phrases: tuple[str, ...], randomness: random.Random) -> str:
+    return phrases[-1] if randomness.random() < 0.25 else phrases[0]
+
+
 def _english(scene: Scene, randomness: random.Random) -> list[str]:
-    place = randomness.choice(_PLACES[scene.place])
-    weather = randomness.choice(_WEATHERS[scene.weather])
-    if scene.count > 1:
-        what = f"{_NUMBERS[scene.count]} {_described(scene.left, plural=True)}"
-        return [
-            randomness.choice(("", "there are")),
-            what,
-            randomness.choice(("", "in a row")),
-            place,
-            weather,
-        ]
-    opening = randomness.choice(("", "", "there is", "this is"))
-    left = with_article(_described(scene.left))
+    told = [_usual_or_other(("", "there is"), randomness), _described(scene.main)]
+    if scene.beside is not None:
+        told += [_usual_or_other(("next to", "to the left of"), randomness), _described(scene.beside)]
+    told.append(_usual_or_other(_PLACES[scene.place], randomness))
     if scene.above is not None:
-        above = with_article(_described(scene.above))
-        if randomness.random() < 0.5:
-            return [opening, above, randomness.choice(("flying over", "above")), left, place, weather]
-        return [opening, left, place, weather, "and", above, "in the air"]
-    if scene.right is not None:
-        right = with_article(_described(scene.right))
-        link = randomness.choice(("and", "next to", "to the left of"))
-        if randomness.random() < 0.25:
-            left, right, link = right, left, randomness.choice(("and", "next to", "to the right of"))
-        return [opening, left, link, right, place, weather]
-    return [opening, left, place, weather]
+        told += [_usual_or_other(("below", "and"), randomness), _described(scene.above)]
+    return [*told, _usual_or_other(_WEATHERS[scene.weather], randomness)]
 
 
-def _described(thing: Thing, *, plural: bool = False) -> str:
+def _described(thing: Thing) -> str:
     pattern = "" if thing.pattern == "plain" else f" {thing.pattern}"
-    kind = _PLURALS.get(thing.kind, f"{thing.kind}s") if plural else thing.kind
     part = _PARTS[thing.kind]
-    phrase = part.format(thing.detail) if "{}" in part else f"{thing.detail} {part}"
-    if "{} " in part and thing.detail == "orange":
-        phrase = phrase.replace("a orange", "an orange")
-    return f"{thing.size}{pattern} {thing.colour} {kind} with {phrase}"
+    if "{}" in part:
+        phrase = with_article(part.removeprefix("a ").format(thing.detail))
+    else:
+        phrase = f"{thing.detail} {part}"
+    return with_article(f"{thing.size}{pattern} {thing.colour} {thing.kind} with {phrase}")
 
 
 def _spanish(scene: Scene, randomness: random.Random) -> list[str]:
-    place = randomness.choice(_SPANISH_PLACES[scene.place])
-    weather = randomness.choice(_SPANISH_WEATHERS[scene.weather])
-    if scene.count > 1:
-        what = f"{_SPANISH_NUMBERS[scene.count]} {_in_spanish(scene.left, plural=True)}"
-        return [randomness.choice(("", "hay")), what, randomness.choice(("", "en fila")), place, weather]
-    opening = randomness.choice(("", "", "hay", "se ve"))
-    left = _in_spanish(scene.left)
+    told = [_usual_or_other(("", "hay"), randomness), _in_spanish(scene.main)]
+    if scene.beside is not None:
+        told += [_usual_or_other(("junto a", "a la izquierda de"), randomness), _in_spanish(scene.beside)]
+    told.append(_usual_or_other(_SPANISH_PLACES[scene.place], randomness))
     if scene.above is not None:
-        above = _in_spanish(scene.above)
-        if randomness.random() < 0.5:
-            return [
-                opening,
-                above,
-                randomness.choice(("volando sobre", "por encima de")),
-                left,
-                place,
-                weather,
-            ]
-        return [opening, left, place, weather, "y", above, "en el aire"]
-    if scene.right is not None:
-        right = _in_spanish(scene.right)
-        link = randomness.choice(("y", "al lado de", "a la izquierda de"))
-        if randomness.random() < 0.25:
-            left, right, link = right, left, randomness.choice(("y", "al lado de", "a la derecha de"))
-        return [opening, left, link, right, place, weather]
-    return [opening, left, place, weather]
+        told += [_usual_or_other(("debajo de", "y"), randomness), _in_spanish(scene.above)]
+    return [*told, _usual_or_other(_SPANISH_WEATHERS[scene.weather], randomness)]
 
 
-def _in_spanish(thing: Thing, *, plural: bool = False) -> str:
-    noun = _NOUNS[thing.kind]
-    if plural:
-        noun = Noun(_SPANISH_PLURALS.get(noun.word, noun.word + "s"), noun.gender, plural=True)
+def _in_spanish(thing: Thing) -> str:
+    noun, part = _NOUNS[thing.kind], _SPANISH_PARTS[thing.kind]
     words = [
-        noun.word if plural else noun.with_article(),
+        noun.with_article(),
         agree(COLOURS[thing.colour], noun),
         agree(_SPANISH_SIZES[thing.size], noun),
         _SPANISH_PATTERNS[thing.pattern],
         "con",
-        _SPANISH_PARTS[thing.kind].word,
-        agree(COLOURS[thing.detail], _SPANISH_PARTS[thing.kind]),
+        coloured(part, thing.detail),
     ]
     return " ".join(word for word in words if word)

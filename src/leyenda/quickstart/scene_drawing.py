@@ -10,7 +10,7 @@ from leyenda.quickstart.pen import Colour, Pen, Point, paint
 from leyenda.quickstart.scene_toys import box, draw_toy
 from leyenda.quickstart.scenes import Scene, Thing
 
-PICTURE_SIZE = 96
+PICTURE_SIZE = 100
 """Width and height of a picture, in pixels: what the demo model looks at."""
 
 _COLOURS: dict[str, Colour] = {
@@ -53,30 +53,24 @@ def draw_scene(scene: Scene, randomness: random.Random, size: int = PICTURE_SIZE
     """
 
     def picture(pen: Pen) -> None:
-        horizon = randomness.uniform(50, 66)
+        horizon = randomness.uniform(54, 62)
         _draw_backdrop(pen, scene, horizon, randomness)
-        ground = horizon + randomness.uniform(10, 24)
+        ground = randomness.uniform(78, 82)
         if scene.above is not None:
-            _draw_thing(pen, scene.above, randomness.uniform(25, 75), randomness.uniform(20, 28), randomness)
-        for x, thing in _placed(scene):
-            _draw_thing(pen, thing, x + randomness.uniform(-4, 4), ground, randomness)
+            _draw_thing(
+                pen, scene.above, randomness.uniform(20, 26), randomness.uniform(19, 23), 0.75, randomness
+            )
+        if scene.beside is not None:
+            _draw_thing(pen, scene.beside, randomness.uniform(80, 84), ground + 8, 0.75, randomness)
+        middle = randomness.uniform(47, 51)
+        _draw_thing(pen, scene.main, middle, ground, 1.55 if scene.main.size == "big" else 1.0, randomness)
 
     return paint(size, picture)
 
 
-def _placed(scene: Scene) -> list[tuple[float, Thing]]:
-    if scene.right is not None:
-        return [(27, scene.left), (73, scene.right)]
-    if scene.count > 1:
-        step = 100 / scene.count
-        return [(step * (number + 0.5), scene.left) for number in range(scene.count)]
-    return [(50, scene.left)]
-
-
-def _draw_thing(pen: Pen, thing: Thing, x: float, y: float, randomness: random.Random) -> None:
-    zoom = randomness.uniform(1.2, 1.5) if thing.size == "big" else randomness.uniform(0.6, 0.8)
+def _draw_thing(pen: Pen, thing: Thing, x: float, y: float, zoom: float, randomness: random.Random) -> None:
     colour, detail = (_jittered(_COLOURS[name], randomness) for name in (thing.colour, thing.detail))
-    toy = pen.at(x, y, turn=randomness.uniform(-6, 6), zoom=zoom, mirrored=randomness.random() < 0.5)
+    toy = pen.at(x, y, turn=randomness.uniform(-3, 3), zoom=zoom * randomness.uniform(0.95, 1.05))
     draw_toy(toy, thing.kind, colour, detail, thing.pattern)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 COLOURS = (
@@ -47,11 +48,6 @@ PLACES = ("table", "grass", "snow", "sand", "road", "room", "night", "water")
 WEATHERS = ("sun", "clouds", "rain", "rainbow", "nothing")
 INDOORS = ("table", "room")
 PATTERNED_KINDS = ("ball", "cup", "hat", "present", "drum", "teapot", "airship", "bottle", "bell", "kite")
-ROWS = (2, 3)
-"""How many of the same small thing can stand in a row."""
-
-LAYOUTS = {"single": 6, "pair": 2, "row": 1, "flight": 2}
-"""How things are arranged, and how often: most pictures show one thing, which is what is learnt from first."""
 
 
 @dataclass(frozen=True)
@@ -75,47 +71,39 @@ class Thing:
 
 @dataclass(frozen=True)
 class Scene:
-    """One or two kinds of things somewhere.
+    """A thing somewhere, in the middle of the picture, perhaps in company.
 
     Args:
         place: where.
         weather: what the sky shows; `nothing` indoors and at night.
-        left: the thing on the left, or the only one.
-        right: the thing on the right, or None.
-        above: the thing in the air, or None.
-        count: how many of `left` stand in a row; 1 when there is a thing on the right.
+        main: the thing in the middle.
+        beside: a small thing on its right, or None.
+        above: a small thing in the air, or None.
     """
 
     place: str
     weather: str
-    left: Thing
-    right: Thing | None = None
+    main: Thing
+    beside: Thing | None = None
     above: Thing | None = None
-    count: int = 1
 
 
 def sample(randomness: random.Random) -> Scene:
-    """A random scene: a single thing, two side by side, a row, or one under something that flies."""
+    """A random scene; every other has something beside the main thing, every fourth something in the air."""
     place = randomness.choice(PLACES)
     outdoors = place not in (*INDOORS, "night")
+    main = _thing(randomness, STANDING_KINDS, SIZES)
+    beside = above = None
+    if randomness.random() < 0.5:
+        beside = _thing(randomness, [kind for kind in STANDING_KINDS if kind != main.kind], ["small"])
+    elif outdoors and randomness.random() < 0.6:
+        above = _thing(randomness, FLYING_KINDS, ["small"])
     weather = randomness.choice(WEATHERS) if outdoors else "nothing"
-    layout = randomness.choices(list(LAYOUTS), list(LAYOUTS.values()))[0]
-    if layout == "flight" and place in INDOORS:
-        layout = "pair"
-    left = _thing(randomness, STANDING_KINDS)
-    if layout == "row":
-        left = Thing(left.kind, left.colour, left.detail, "small", left.pattern)
-        return Scene(place, weather, left, count=randomness.choice(ROWS))
-    if layout == "pair":
-        right = _thing(randomness, [kind for kind in STANDING_KINDS if kind != left.kind])
-        return Scene(place, weather, left, right)
-    if layout == "flight":
-        return Scene(place, weather, left, above=_thing(randomness, FLYING_KINDS))
-    return Scene(place, weather, left)
+    return Scene(place, weather, main, beside, above)
 
 
-def _thing(randomness: random.Random, kinds: tuple[str, ...] | list[str]) -> Thing:
+def _thing(randomness: random.Random, kinds: Sequence[str], sizes: Sequence[str]) -> Thing:
     kind = randomness.choice(kinds)
     colour, detail = randomness.sample(COLOURS, 2)
     pattern = randomness.choice(PATTERNS) if kind in PATTERNED_KINDS else "plain"
-    return Thing(kind, colour, detail, randomness.choice(SIZES), pattern)
+    return Thing(kind, colour, detail, randomness.choice(sizes), pattern)
