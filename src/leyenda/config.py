@@ -29,6 +29,9 @@ class DataRecipe(_Part):
         default=None, description="Column that holds the pictures or their paths."
     )
     caption_column: str | None = Field(default=None, description="Column that holds the captions.")
+    image_root: str | None = Field(
+        default=None, description="Folder of the pictures, where it is not beside the source."
+    )
     revision: str | None = Field(default=None, description="Branch, tag or commit of a hub id.")
     streaming: bool = Field(default=False, description="Read a hub id as a stream.")
     validation: float = Field(
@@ -38,6 +41,16 @@ class DataRecipe(_Part):
     split_seed: int = Field(default=0, description="Seed of the division.")
     captions: Literal["one", "all"] = Field(
         default="one", description="Per epoch, train on one caption of each picture, or on all."
+    )
+
+    def reading(self) -> dict[str, Any]:
+        """How the source is read: arguments of `leyenda.data.load_examples`, the token apart."""
+        names = ("format", "image_column", "caption_column", "image_root", "revision", "streaming")
+        return {name: getattr(self, name) for name in names}
+    max_caption_words: int | None = Field(
+        default=None,
+        ge=1,
+        description="Train on captions of at most so many words; a picture with longer ones only keeps its shortest.",
     )
 
 

@@ -56,6 +56,16 @@ def test_one_or_all_captions(examples, model):
     assert shown == {"five", "six"}, "an empty caption is never shown"
 
 
+def test_brief_captions_only(examples, model):
+    rows = [
+        Example("0.png", examples[0].image, ("a b c d e", "f g", "h i j"), "train"),
+        Example("1.png", examples[1].image, ("k l m n", "o p q r s"), "train"),
+    ]
+    brief = Pairs(Examples.from_rows(rows), model, Pictures(model), captions="all", max_words=3)
+    told = [model.decode(brief[(0, index)]["token_ids"]) for index in range(len(brief))]
+    assert told == ["f g", "h i j", "k l m n"]
+
+
 def test_the_order_is_a_permutation_that_changes_with_epoch_and_seed():
     def order(seed, epoch):
         sampler = EpochSampler(20, seed)

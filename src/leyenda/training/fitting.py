@@ -157,6 +157,7 @@ def _trainer(task: Task, arguments: Any) -> tuple[CaptionTrainer, StoppedInOrder
         task.model,
         task.pictures,
         captions=task.recipe.data.captions,
+        max_words=task.recipe.data.max_caption_words,
         max_tokens=task.recipe.model.max_caption_tokens,
         seed=arguments.data_seed if arguments.data_seed is not None else arguments.seed,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -16,7 +16,6 @@ from torch.utils.data import Dataset, Sampler
 
 from leyenda.data.examples import Examples
 from leyenda.models import CaptioningModel
-from leyenda.records import Example
 from leyenda.training.pictures import Pictures
 
 
@@ -47,6 +46,7 @@ class Pairs(Dataset[dict[str, Any]]):
         model: tokenizes captions.
         pictures: prepares pictures.
         captions: `one` caption of each picture per epoch, or `all`.
+        max_words: as for `captions_to_learn`.
         max_tokens: longest caption, special tokens included.
         seed: of the run.
     """
@@ -58,18 +58,20 @@ class Pairs(Dataset[dict[str, Any]]):
         pictures: Pictures,
         *,
         captions: str = "one",
+        max_words: int | None = None,
         max_tokens: int = 128,
         seed: int = 0,
     ) -> None:
         self._examples = list(examples)
+        self._captions = [captions_to_learn(example.captions, max_words) for example in self._examples]
         self._model = model
         self._pictures = pictures
         self._max_tokens = min(max_tokens, model.max_caption_tokens)
         self._seed = seed
         self._index = [
             (number, choice)
-            for number, example in enumerate(self._examples)
-            for choice in (range(len(_spoken(example))) if captions == "all" else [None])
+            for number, told in enumerate(self._captions)
+            for choice in (range(len(told)) if captions == "all" else [None])
         ]
 
     def __len__(self) -> int:
@@ -79,7 +81,7 @@ class Pairs(Dataset[dict[str, Any]]):
         epoch, index = key
         number, choice = self._index[index]
         example = self._examples[number]
-        captions = _spoken(example)
+        captions = self._captions[number]
         if choice is None:
             caption = caption_of_epoch(captions, example.id, epoch, self._seed)
         else:
@@ -88,8 +90,23 @@ class Pairs(Dataset[dict[str, Any]]):
         return {"pixel_values": self._pictures.pixel_values(example), "token_ids": token_ids}
 
 
-def _spoken(example: Example) -> tuple[str, ...]:
-    return tuple(caption for caption in example.captions if caption)
+def captions_to_learn(captions: Sequence[str], max_words: int | None) -> tuple[str, ...]:
+    """Those of an image's captions that training shows: none empty, and brief ones only if asked for.
+
+    Args:
+        captions: at least one of them not empty.
+        max_words: most words, divided by spaces; None for no limit. If all are longer, the shortest is kept.
+
+    >>> captions_to_learn(("a dog", "", "a brown dog in the snow"), 3)
+    ('a dog',)
+    >>> captions_to_learn(("a brown dog in the snow", "a dog running fast"), 3)
+    ('a dog running fast',)
+    """
+    told = tuple(caption for caption in captions if caption)
+    if max_words is None:
+        return told
+    brief = tuple(caption for caption in told if len(caption.split()) <= max_words)
+    return brief or (min(told, key=lambda caption: len(caption.split())),)
 
 
 class EpochSampler(Sampler[tuple[int, int]]):

@@ -60,30 +60,30 @@ class RunFolder:
         Raises:
             RunError: the folder holds a run and `resume` is not asked for, something else, or another
                 recipe's run.
+            DiskError: it may not be opened.
         """
-        if self.recipe.is_file():
-            if resume:
-                self._check_same(recipe)
-            elif self.has_begun():
-                raise RunError(
-                    f"{str(self.folder)!r} already holds a training run.",
-                    "Go on with it by adding --resume, or choose another --output.",
-                )
-        elif self.folder.is_file() or (self.folder.is_dir() and not self._is_free()):
-            raise RunError(f"{str(self.folder)!r} is not empty.", "Choose another --output.")
+        with self._disk_errors():
+            if self.recipe.is_file():
+                if resume:
+                    self._check_same(recipe)
+                elif self.has_begun():
+                    raise RunError(
+                        f"{str(self.folder)!r} already holds a training run.",
+                        "Go on with it by adding --resume, or choose another --output.",
+                    )
+            elif self.folder.is_file():
+                raise RunError(f"{str(self.folder)!r} is a file, not a folder.", "Choose another --output.")
+            elif self.folder.is_dir() and not self._is_free():
+                raise RunError(f"{str(self.folder)!r} is not empty.", "Choose another --output.")
 
     def has_begun(self) -> bool:
         """Whether there is work in it that could be lost."""
         return bool(whole_checkpoints(self.checkpoints)) or self.model.is_dir()
 
     def _is_free(self) -> bool:
-        """Whether nothing lies here but data, or what a process left that was killed before it began."""
-        return {path.name for path in self.folder.iterdir()} <= {
-            "data",
-            "checkpoints",
-            ".lock",
-            ".unfinished-recipe.yaml",
-        }
+        """Whether nothing lies here but what a process left that was killed before it began."""
+        left = {"checkpoints", ".lock", ".unfinished-recipe.yaml"}
+        return {path.name for path in self.folder.iterdir()} <= left
 
     def start(self, recipe: Recipe) -> None:
         """Write the recipe of a run that has not begun; leave one that has as it is. The run must be `locked`.
