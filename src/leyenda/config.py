@@ -43,15 +43,20 @@ class DataRecipe(_Part):
         default="one", description="Per epoch, train on one caption of each picture, or on all."
     )
 
-    def reading(self) -> dict[str, Any]:
-        """How the source is read: arguments of `leyenda.data.load_examples`, the token apart."""
-        names = ("format", "image_column", "caption_column", "image_root", "revision", "streaming")
-        return {name: getattr(self, name) for name in names}
+    augment: bool = Field(
+        default=False,
+        description="Show each picture cropped a little differently in every epoch, and mirrored half of the time.",
+    )
     max_caption_words: int | None = Field(
         default=None,
         ge=1,
         description="Train on captions of at most so many words; a picture with longer ones only keeps its shortest.",
     )
+
+    def reading(self) -> dict[str, Any]:
+        """How the source is read: arguments of `leyenda.data.load_examples`, the token apart."""
+        names = ("format", "image_column", "caption_column", "image_root", "revision", "streaming")
+        return {name: getattr(self, name) for name in names}
 
 
 class ModelRecipe(_Part):

@@ -158,6 +158,7 @@ def _trainer(task: Task, arguments: Any) -> tuple[CaptionTrainer, StoppedInOrder
         task.pictures,
         captions=task.recipe.data.captions,
         max_words=task.recipe.data.max_caption_words,
+        augment=task.recipe.data.augment,
         max_tokens=task.recipe.model.max_caption_tokens,
         seed=arguments.data_seed if arguments.data_seed is not None else arguments.seed,
     )

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset, Sampler
 
 from leyenda.data.examples import Examples
 from leyenda.models import CaptioningModel
+from leyenda.training.augmentation import view_of_epoch
 from leyenda.training.pictures import Pictures
 
 
@@ -47,6 +48,7 @@ class Pairs(Dataset[dict[str, Any]]):
         pictures: prepares pictures.
         captions: `one` caption of each picture per epoch, or `all`.
         max_words: as for `captions_to_learn`.
+        augment: show a random view of each picture, as `leyenda.training.augmentation` describes.
         max_tokens: longest caption, special tokens included.
         seed: of the run.
     """
@@ -59,6 +61,7 @@ class Pairs(Dataset[dict[str, Any]]):
         *,
         captions: str = "one",
         max_words: int | None = None,
+        augment: bool = False,
         max_tokens: int = 128,
         seed: int = 0,
     ) -> None:
@@ -67,6 +70,7 @@ class Pairs(Dataset[dict[str, Any]]):
         self._model = model
         self._pictures = pictures
         self._max_tokens = min(max_tokens, model.max_caption_tokens)
+        self._augment = augment
         self._seed = seed
         self._index = [
             (number, choice)
@@ -87,7 +91,10 @@ class Pairs(Dataset[dict[str, Any]]):
         else:
             caption = captions[choice]
         token_ids = self._model.family.caption_token_ids(self._model.tokenizer, caption, self._max_tokens)
-        return {"pixel_values": self._pictures.pixel_values(example), "token_ids": token_ids}
+        pixel_values = self._pictures.pixel_values(example)
+        if self._augment:
+            pixel_values = view_of_epoch(pixel_values, example.id, epoch, self._seed)
+        return {"pixel_values": pixel_values, "token_ids": token_ids}
 
 
 def captions_to_learn(captions: Sequence[str], max_words: int | None) -> tuple[str, ...]:
