@@ -189,6 +189,7 @@ BAD_ARGUMENTS = [
     (["a.png", "--out", "x.jsonl"], "No such option '--out'. Did you mean '--output'?"),
     (["a.png", "--min-length", "9"], "min_length (9) is more than max_length (6)."),
     (["a.png", "--batch-size", "0"], "The batch size is 0."),
+    (["a.png", "--max-pixels", "0"], "max_pixels is 0. It must be a whole number from 1 up."),
     (["a.png", "--sample", "--beams", "2"], "Sampling does not go together with 2 beams."),
     (["a.png", "--temperature", "0.5"], "--temperature needs --sample."),
     (["a.png", "--top-p", "0.5"], "--top-p needs --sample."),
@@ -225,12 +226,24 @@ def test_arguments_are_checked_before_the_model(here, capsys):
         assert "no-model" not in capsys.readouterr().err
 
 
-def test_the_default_model_is_the_one_that_the_library_names():
+def test_the_defaults_are_the_library_s_own():
+    """Written once more in the command, so that its help loads neither torch nor Pillow."""
     from leyenda.cli.caption import command
+    from leyenda.images import DEFAULT_MAX_PIXELS
+    from leyenda.inference.captioner import DEFAULT_BATCH_SIZE
     from leyenda.models import DEFAULT_MODEL
 
-    (option,) = (parameter for parameter in command.params if parameter.name == "model")
-    assert option.default == DEFAULT_MODEL
+    defaults = {parameter.name: parameter.default for parameter in command.params}
+    assert defaults["model"] == DEFAULT_MODEL
+    assert defaults["max_pixels"] == DEFAULT_MAX_PIXELS
+    assert defaults["batch_size"] == DEFAULT_BATCH_SIZE
+
+
+def test_the_pixel_limit(caption):
+    code, out, err = caption("a.png", "b.jpg", "--max-pixels", 2399)
+    assert (code, out) == (3, "")
+    assert err.count("60 x 40 pixels, 2,400 in all; the limit is 2,399.") == 2
+    assert caption("a.png", "--max-pixels", 2400)[0] == 0
 
 
 def leyenda(*arguments, **variables):

@@ -176,7 +176,7 @@ BROKEN_FILES: dict[str, tuple[str, bytes, str]] = {
         b"a.jpg#0\tx\na.jpg#1 y\n",
         "Flickr8k.token.txt:2: the line is not like 'name.jpg#0<TAB>caption'",
     ),
-    "parquet, not parquet": ("a.parquet", b"image,caption\n", "a.parquet is not a whole Parquet file"),
+    "parquet, not parquet": ("a.parquet", b"image,caption\n", "a.parquet is not a Parquet file"),
     "parquet, cut off": (
         "a.parquet",
         parquet(image=["a"], text=["x"])[:-9],

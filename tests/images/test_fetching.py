@@ -153,7 +153,7 @@ def test_up_to_five_redirects(address, server):
         ("toftp", "redirects to a ftp: address"),
         ("page", "is a web page"),
         ("nothing", "no bytes"),
-        ("cut", "cannot be fetched"),
+        ("cut", "cannot be fetched: the answer breaks off"),
     ],
 )
 def test_answers_that_are_no_picture(address, path, words):
@@ -182,7 +182,25 @@ def test_a_closed_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    assert "cannot be fetched" in refusal(f"http://127.0.0.1:{port}/a.png")
+    assert "cannot be fetched: nobody answers there." in refusal(f"http://127.0.0.1:{port}/a.png")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://no-such-server.invalid/a.png", "no server of that name is found"),
+        ("http://127.0.0.1:99999999999999999999/a.png", "the address is malformed"),
+        ("{server}/ok", "no secure connection can be made"),
+    ],
+)
+def test_why_in_words(url, words, address):
+    message = refusal(url.format(server=address.replace("http:", "https:")))
+    assert f"cannot be fetched: {words}. Check the address." in message
+
+
+def test_a_proxy_of_a_kind_that_is_not_there(address, monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    assert "the proxy that is set" in refusal(f"{address}/ok")
 
 
 @pytest.mark.parametrize(

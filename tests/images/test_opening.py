@@ -329,7 +329,7 @@ def test_the_limit_counts_pixels():
     with pytest.raises(ImageError) as caught:
         open_picture(data, max_pixels=99)
     assert caught.value.code == "too_large"
-    for words in ("10 x 10", "100", "99", "max_pixels"):
+    for words in ("10 x 10", "100", "99", "max_pixels", "--max-pixels"):
         assert words in str(caught.value)
     for source in (Image.new("RGB", (10, 10)), np.zeros((10, 10))):
         with pytest.raises(ImageError, match="max_pixels"):

@@ -11,9 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
-from leyenda import Captioner
+from leyenda import Captioner, models
 from leyenda.errors import ImageError, LeyendaError, ModelError
-from leyenda.models import DEFAULT_MODEL
+from leyenda.models import DEFAULT_MODEL, GenerationSettings
 from leyenda.records import Caption, ImageSource, Skipped
 
 
@@ -218,6 +218,7 @@ def test_pictures_are_generated_for_in_full_batches(captioner, arrays, monkeypat
         ({"batch_size": 0}, "The batch size is 0. It must be a whole number from 1 up."),
         ({"batch_size": 2.5}, "The batch size is 2.5."),
         ({"batch_size": True}, "The batch size is True."),
+        ({"max_pixels": 0}, "max_pixels is 0. It must be a whole number from 1 up."),
         ({"beams": 0}, "beams is 0."),
         ({"min_length": 9, "max_length": 8}, "min_length (9) is more than max_length (8)."),
     ],
@@ -226,6 +227,33 @@ def test_settings_are_checked_before_the_model_is_looked_for(options, words):
     with pytest.raises(LeyendaError) as caught:
         Captioner.from_pretrained("/no/such/model", **options)
     assert str(caught.value).startswith(words)
+
+
+def test_settings_and_origin_are_what_is_asked_for(tiny_checkpoint, monkeypatch):
+    search = {"max_length": 9, "min_length": 3, "sample": True, "temperature": 0.5, "top_p": 0.7, "seed": 4}
+    origin = {"device": "cpu", "precision": "bf16", "revision": "v1", "token": "hf_x"}
+    model = models.load(tiny_checkpoint, device="cpu")
+    asked = {}
+
+    def load(name, **given):
+        asked.update(given)
+        return model
+
+    monkeypatch.setattr("leyenda.models.load", load)
+    captioner = Captioner.from_pretrained("a/b", **search, **origin)
+    assert asked == origin
+    assert captioner.settings == GenerationSettings(**search)
+    assert Captioner.from_pretrained("a/b", beams=3).settings == GenerationSettings(beams=3)
+
+
+def test_the_pixel_limit_can_be_lowered_and_raised(captioner, arrays):
+    width, height = 60, 30
+    for limit, skipped in ((width * height - 1, True), (width * height, False)):
+        strict = Captioner(captioner.model, captioner.settings, max_pixels=limit)
+        (result,) = strict([arrays[0]])
+        assert isinstance(result, Skipped) == skipped
+    with pytest.raises(ImageError, match=r"1,800 in all; the limit is 9. .*--max-pixels"):
+        Captioner(captioner.model, max_pixels=9)(arrays[0])
 
 
 def test_a_stream_checks_its_batch_size_at_once(captioner):

@@ -53,7 +53,7 @@ def remove(*names: str) -> Callable[[Path], object]:
         (remove("model/processor_config.json"), "no image processor"),
         (remove("model/model.safetensors"), "model.safetensors' are missing"),
         (shard_weights, "model-00001-of-00001.safetensors' are missing"),
-        (cut_weights, "model.safetensors' cannot be read"),
+        (cut_weights, "model.safetensors' are cut off or damaged"),
         (write("model/config.json", "{"), "config.json' is not valid JSON"),
         (write("model/config.json", "[]"), "config.json' holds no names and values"),
         (remove("recipe.yaml"), "has no recipe.yaml"),

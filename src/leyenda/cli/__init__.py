@@ -45,7 +45,7 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="leyenda")
 @click.option(
     "--debug", is_flag=True, help="Show the traceback of an error. Stands before or after the verb."

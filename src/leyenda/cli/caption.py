@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from leyenda.cli.shared_options import device, precision, token
+
 if TYPE_CHECKING:
     from leyenda.jobs.caption import CaptionRun
 
@@ -19,9 +21,10 @@ _SAMPLING = ("temperature", "top_p", "seed")
     "--model",
     default="microsoft/git-base-coco",
     show_default=True,
-    metavar="MODEL",
-    help="A model's folder, a training run's folder, a hub id, or demo.",
+    metavar="ID_OR_FOLDER",
+    help="A training run, a model's folder, a hub id, or demo.",
 )
+@click.option("--revision", metavar="NAME", help="Branch, tag or commit, where the model is a hub id.")
 @click.option(
     "-o", "--output", type=click.Path(), metavar="FILE.jsonl", help="Write JSON lines, one a picture."
 )
@@ -32,23 +35,23 @@ _SAMPLING = ("temperature", "top_p", "seed")
 @click.option("--min-length", default=0, show_default=True, help="Fewest tokens of a caption.")
 @click.option("--sample", is_flag=True, help="Draw words at random by their probability.")
 @click.option(
-    "--temperature", type=float, help="With --sample: below 1 more careful, above 1 more varied.  [1.0]"
+    "--temperature",
+    type=float,
+    help="With --sample: below 1 more careful, above 1 more varied.  [default: 1]",
 )
 @click.option(
     "--top-p",
     type=float,
-    help="With --sample: draw from the likeliest words that reach this probability.  [1.0]",
+    help="With --sample: draw from the likeliest words that reach this probability.  [default: 1]",
 )
-@click.option("--seed", type=int, help="With --sample: another seed, another draw.  [0]")
+@click.option("--seed", type=int, help="With --sample: another seed, another draw.  [default: 0]")
+@click.option("--batch-size", default=8, show_default=True, help="Pictures at a time.")
 @click.option(
-    "--batch-size", default=8, show_default=True, help="Pictures that go through the model together."
+    "--max-pixels", default=178_000_000, show_default=True, help="Skip pictures with more pixels, unopened."
 )
-@click.option("--device", help="cpu, cuda, cuda:N or mps.  [the best one here]")
-@click.option(
-    "--precision", default="auto", show_default=True, help="auto, fp32, bf16 or fp16; auto is fp32 on a CPU."
-)
-@click.option("--revision", help="Branch, tag or commit of a hub id.")
-@click.option("--token", help="Hub token.  [the one that `hf auth login` stored]")
+@device
+@precision("auto")
+@token
 def command(inputs: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """Say what is in each picture.
 
@@ -57,7 +60,11 @@ def command(inputs: tuple[str, ...], as_json: bool, **options: Any) -> int:
 
     One picture: its caption. Several: name, tab, caption. A picture that cannot be used stops no other: all such
     are listed at the end, and the exit code is 3.
-    """
+
+    \b
+      leyenda caption photo.jpg
+      leyenda caption photos/ --model runs/mine --output captions.jsonl
+    """  # noqa: D301
     from leyenda.jobs.caption import CaptionRun
 
     given = {name: options.pop(name) for name in _SAMPLING}

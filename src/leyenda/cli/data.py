@@ -10,42 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from leyenda.cli.shared_options import SOURCE_OPTIONS, model_revision, source_options, token
+
 if TYPE_CHECKING:
     from leyenda.data.examples import Examples
-
-_SOURCE_OPTIONS = (
-    click.option("--format", "format_", metavar="NAME", help="Format of SOURCE, if it is not detected."),
-    click.option("--image-column", metavar="NAME", help="Column with the pictures."),
-    click.option("--caption-column", metavar="NAME", help="Column with the captions."),
-    click.option("--image-root", metavar="FOLDER", help="Folder of the pictures, if not beside SOURCE."),
-    click.option("--revision", metavar="NAME", help="Branch, tag or commit of a hub id."),
-    click.option("--streaming", is_flag=True, help="Read a hub id without keeping a second copy of it."),
-    click.option("--token", metavar="TOKEN", help="Hub token.  [default: the one that is logged in]"),
-)
 
 
 def _with_source(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command the options that say how to read SOURCE, and the examples in its place."""
 
     @functools.wraps(command)
-    def reading(source: str, format_: str | None, **options: Any) -> int:
+    def reading(source: str, token: str | None, **options: Any) -> int:
         from leyenda.data.load import load_examples
 
-        names = ("image_column", "caption_column", "image_root", "revision", "streaming", "token")
-        how = {name: options.pop(name) for name in names}
-        return command(examples=load_examples(source, format=format_, **how), **options)
+        how = {name.rstrip("_"): options.pop(name) for name in SOURCE_OPTIONS}
+        return command(examples=load_examples(source, token=token, **how), **options)
 
-    for option in reversed(_SOURCE_OPTIONS):
-        reading = option(reading)
-    return reading
+    return source_options(token(reading))
 
 
-@click.group(short_help="Look at your pictures and captions, check, split, convert them.")
+@click.group(short_help="Look at pictures and captions, check, split, convert them.")
 def command() -> None:
     """Look at image-caption pairs, check them, split them, convert them.
 
-    SOURCE is a folder, a file, a pattern of tar shards or a hub id, in any of the formats that the guide
-    lists; the format is detected.
+    SOURCE is a folder, a file, a pattern of tar shards (shard-{000..010}.tar) or a hub id; its format is
+    detected.
 
     \b
       leyenda data show pictures/ --grid look.png
@@ -64,7 +53,7 @@ def command() -> None:
 @click.option("--pictures", default=12, show_default=True, help="Pictures in the grid.")
 @click.option("--columns", default=4, show_default=True, help="Pictures in a row of the grid.")
 @click.option("--seed", default=0, show_default=True, help="Another seed draws other pictures.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @_with_source
 def show(
     examples: Examples,
@@ -103,15 +92,22 @@ def show(
 @click.option(
     "--model", metavar="ID_OR_FOLDER", help="Also check what this model's tokenizer makes of the captions."
 )
+@model_revision
 @click.option(
     "--max-caption-tokens",
-    type=click.IntRange(min=1),
+    type=int,
     metavar="N",
     help="With --model: longest caption.  [default: as in training]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @_with_source
-def check(examples: Examples, model: str | None, max_caption_tokens: int | None, as_json: bool) -> int:
+def check(
+    examples: Examples,
+    model: str | None,
+    model_revision: str | None,
+    max_caption_tokens: int | None,
+    as_json: bool,
+) -> int:
     """Find every problem at once, each with its file and line.
 
     Unreadable, truncated, empty and missing pictures, pictures outside the folder; empty and missing
@@ -129,7 +125,7 @@ def check(examples: Examples, model: str | None, max_caption_tokens: int | None,
     from leyenda.data.check import KINDS
     from leyenda.data.check import check as check_examples
 
-    tokenizer, limit = _tokenizer(model, max_caption_tokens)
+    tokenizer, limit = _tokenizer(model, model_revision, max_caption_tokens)
     report = check_examples(examples, tokenizer=tokenizer, max_caption_tokens=limit)
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
@@ -146,8 +142,10 @@ def check(examples: Examples, model: str | None, max_caption_tokens: int | None,
 
 @command.command()
 @click.argument("source")
-@click.option("--validation", default=0.1, show_default=True, help="Share for choosing the best model.")
-@click.option("--test", default=0.1, show_default=True, help="Share for the final scores.")
+@click.option(
+    "--validation", default=0.1, show_default=True, metavar="SHARE", help="For choosing the best model."
+)
+@click.option("--test", default=0.1, show_default=True, metavar="SHARE", help="For the final scores.")
 @click.option("--seed", default=0, show_default=True, help="Another seed gives other splits.")
 @click.option(
     "--output", "-o", metavar="FILE.csv|FOLDER", help="Write the splits, or a copy of the data with them."
@@ -163,7 +161,7 @@ def split(examples: Examples, validation: float, test: float, seed: int, output:
 
     \b
       leyenda data split pictures/
-      leyenda data split pictures/ --validation 0.05 --test 0.2 --seed 7 --output splits.csv
+      leyenda data split pictures/ --test 0.2 --seed 7 --output splits.csv
       leyenda data split pictures/ --output divided/ --to imagefolder
 
     FILE.csv gets two columns: id and split.
@@ -219,15 +217,24 @@ def _split(examples: Examples, name: str) -> Examples:
     return examples.split(name)
 
 
-def _tokenizer(model: str | None, max_caption_tokens: int | None) -> tuple[Any, int | None]:
+def _tokenizer(
+    model: str | None, revision: str | None, max_caption_tokens: int | None
+) -> tuple[Any, int | None]:
     """The model's tokenizer and the longest caption that training with it would keep, in tokens."""
+    context = click.get_current_context()
     if model is None:
         if max_caption_tokens is not None:
-            raise click.UsageError("--max-caption-tokens counts a model's tokens: add --model.")
+            raise click.UsageError("--max-caption-tokens counts a model's tokens: add --model.", context)
+        if revision is not None:
+            raise click.UsageError("--model-revision is a model's: add --model.", context)
         return None, None
+    if max_caption_tokens is not None and max_caption_tokens < 1:
+        raise click.UsageError(
+            f"--max-caption-tokens is {max_caption_tokens}: it must be from 1 up.", context
+        )
     from leyenda.config import ModelRecipe
     from leyenda.models import load_tokenizer
 
-    tokenizer = load_tokenizer(model)
+    tokenizer = load_tokenizer(model, revision=revision, token=context.params["token"])
     limit = max_caption_tokens or ModelRecipe().max_caption_tokens
     return tokenizer, min(limit, tokenizer.model_max_length)

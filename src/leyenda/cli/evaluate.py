@@ -8,6 +8,16 @@ from typing import Any
 
 import click
 
+from leyenda.cli.shared_options import (
+    SOURCE_OPTIONS,
+    device,
+    model_revision,
+    precision,
+    shares,
+    source_options,
+    token,
+)
+
 _EVALUATE_HELP = """Score a model on image-caption pairs.
 
 MODEL is a training run, a checkpoint folder, a hub id or `demo`. SOURCE is any source of pairs; a training run knows
@@ -16,17 +26,20 @@ constant caption, and the model's own captions shuffled over the pictures.
 
 \b
   leyenda evaluate runs/mine
-  leyenda evaluate microsoft/git-base-coco pictures/ --split all --beams 3 --report report.html
+  leyenda evaluate microsoft/git-base-coco pictures/ --split all --beams 3
 """
 
 
 @click.command(help=_EVALUATE_HELP, short_help="Score a model on pictures with captions.")
 @click.argument("model")
 @click.argument("source", required=False)
-@click.option("--split", default="test", show_default=True, help="train, validation, test, or all.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--predictions", metavar="FILE", help="Write every caption, one JSON line a picture.")
-@click.option("--report", metavar="FILE", help="Write the report, one HTML file.")
+@model_revision
+@click.option(
+    "--split", metavar="NAME", default="test", show_default=True, help="train, validation, test, or all."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+@click.option("--predictions", metavar="FILE.jsonl", help="Write every caption, one JSON line a picture.")
+@click.option("--report", metavar="FILE.html", help="Write the report, one HTML file.")
 @click.option("--beams", type=int, help="Beams of the search; 1 is greedy.  [default: the run's, or 1]")
 @click.option("--max-length", type=int, help="Most tokens of a caption.  [default: the run's, or 50]")
 @click.option("--batch-size", type=int, default=16, show_default=True, help="Pictures at a time.")
@@ -36,23 +49,17 @@ constant caption, and the model's own captions shuffled over the pictures.
     metavar="en|es",
     help="Of the captions and the report.  [default: the run's, or en]",
 )
-@click.option(
-    "--validation", type=float, help="Share, for a source without splits.  [default: the run's, or 0.1]"
-)
-@click.option("--test", type=float, help="Share, for a source without splits.  [default: the run's, or 0.1]")
-@click.option("--split-seed", type=int, help="Of that division.  [default: the run's, or 0]")
-@click.option("--format", "format_", metavar="NAME", help="Format of SOURCE, if it is not detected.")
-@click.option("--image-column", metavar="NAME", help="Column with the pictures.")
-@click.option("--caption-column", metavar="NAME", help="Column with the captions.")
-@click.option("--device", metavar="NAME", help="cpu, cuda, mps.  [default: the best one here]")
-@click.option("--precision", default="auto", show_default=True, help="auto, fp32, bf16 or fp16.")
+@shares("the run's, or ")
+@device
+@precision("auto")
+@source_options
+@token
 def command(
     model: str,
     source: str | None,
     as_json: bool,
     predictions: str | None,
     report: str | None,
-    format_: str | None,
     **options: Any,
 ) -> int:
     """Evaluate, print, write what was asked for."""
@@ -64,7 +71,8 @@ def command(
     for path in (predictions, report):
         if path:
             check_output_file(path)
-    result = evaluate(model, source, format=format_, **options)
+    how = {name.rstrip("_"): options.pop(name) for name in SOURCE_OPTIONS}
+    result = evaluate(model, source, **how, **options)
     if predictions:
         write_predictions(Path(predictions), result)
     if report:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import click
 
+from leyenda.cli.shared_options import token
 
-@click.command("push")
+
+@click.command("push", short_help="Share a trained model on the hub.")
 @click.argument("run", type=click.Path())
 @click.argument("repo")
 @click.option("--private", is_flag=True, help="Make the repository private.")
-@click.option("--token", help="Hub token; otherwise HF_TOKEN, or the one that `hf auth login` stored.")
 @click.option("--revision", metavar="BRANCH", help="Push to this branch; made where there is none.")
-@click.option("--message", help="Message of the commit.", default="Upload a captioning model with leyenda")
+@click.option(
+    "--message",
+    metavar="TEXT",
+    help="Message of the commit.",
+    default="Upload a captioning model with leyenda",
+    show_default=True,
+)
 @click.option(
     "--license",
     "license_id",
@@ -20,6 +27,7 @@ import click
 )
 @click.option("--language", metavar="CODE", help="Language of the captions for the card: en, es, …")
 @click.option("--dry-run", is_flag=True, help="Show the files (stderr) and the card (stdout), send nothing.")
+@token
 def command(
     run: str,
     repo: str,
@@ -35,7 +43,11 @@ def command(
 
     Sends the model, its processor, a model card, the recipe and the scores, in one commit. Checkpoints and
     pictures stay here. A README.md that you put into RUN is sent in place of the card.
-    """
+
+    \b
+      leyenda push runs/mine your-name/birds --dry-run
+      leyenda push runs/mine your-name/birds --private
+    """  # noqa: D301
     from leyenda.jobs.push import prepare, push
 
     if dry_run:

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from leyenda.cli.shared_options import device, model_revision, precision, shares, source_options, token
+
 _TRAIN_HELP = """Fine-tune a captioning model on your own pictures.
 
 SOURCE is a folder or file of image-caption pairs, in any format that `leyenda data show SOURCE` reads, or a hub id.
@@ -13,9 +15,9 @@ SOURCE is a folder or file of image-caption pairs, in any format that `leyenda d
 \b
   leyenda train pictures/ --model microsoft/git-base --output runs/mine
   leyenda train pictures/ --output runs/mine --resume
-  leyenda train pictures/ --from-scratch small --output runs/new --set training.num_train_epochs=20
+  leyenda train pictures/ --from-scratch small --output runs/new --epochs 20
 
-OUTPUT then holds model/ (the best one, a plain Hugging Face checkpoint), report.html, metrics.json, history.jsonl,
+RUN then holds model/ (the best one, a plain Hugging Face checkpoint), report.html, metrics.json, history.jsonl,
 recipe.yaml and checkpoints/.
 """
 
@@ -24,29 +26,30 @@ recipe.yaml and checkpoints/.
 @click.argument("source", required=False)
 @click.option("--output", "-o", required=True, metavar="RUN", help="Folder of the run.")
 @click.option("--model", metavar="ID_OR_FOLDER", help="What to fine-tune.  [default: microsoft/git-base]")
-@click.option("--config", metavar="FILE", help="Recipe in YAML; every option here overrides it.")
+@model_revision
+@click.option(
+    "--from-scratch", metavar="SIZE", help="A new model instead: tiny, small, medium, base, or a .json file."
+)
+@click.option("--freeze", multiple=True, metavar="PART", help="Keep the weights of a part: image_encoder.")
+@click.option("--config", metavar="FILE.yaml", help="A recipe; every option here overrides it.")
 @click.option(
     "--set", "overrides", multiple=True, metavar="NAME=VALUE", help="Change one value of the recipe."
 )
-@click.option(
-    "--from-scratch", metavar="SIZE", help="A new model instead: tiny, small, medium, base, or a .json."
-)
-@click.option("--freeze", multiple=True, metavar="PART", help="Keep the weights of a part: image_encoder.")
 @click.option("--epochs", type=float, help="Times to go through the pictures.  [default: 50]")
 @click.option("--learning-rate", type=float, help="Size of the steps.  [default: 5e-5]")
 @click.option("--batch-size", type=int, help="Pictures per step and device.  [default: 32]")
 @click.option("--seed", type=int, help="Of everything random.  [default: 42]")
 @click.option("--metric", metavar="NAME", help="Score that decides which checkpoint is best.  [default: wer]")
 @click.option("--patience", type=int, metavar="N", help="Stop after N evaluations without a better score.")
-@click.option("--precision", metavar="NAME", help="auto, fp32, bf16 or fp16.  [default: auto]")
-@click.option("--device", metavar="NAME", help="cpu, cuda, mps.  [default: the best one here]")
 @click.option("--language", metavar="en|es", help="Of the captions and the report.  [default: en]")
-@click.option("--format", "format_", metavar="NAME", help="Format of SOURCE, if it is not detected.")
-@click.option("--image-column", metavar="NAME", help="Column with the pictures.")
-@click.option("--caption-column", metavar="NAME", help="Column with the captions.")
-@click.option("--resume", is_flag=True, help="Go on where the run in OUTPUT stopped.")
+@shares()
+@click.option("--resume", is_flag=True, help="Go on where the run in RUN stopped.")
 @click.option("--push-to", metavar="REPO", help="Send the finished model to this hub repository.")
-@click.option("--private", is_flag=True, help="With --push-to: create the repository private.")
+@click.option("--private", is_flag=True, help="With --push-to: make the repository private.")
+@device
+@precision(None)
+@source_options
+@token
 def command(
     source: str | None,
     output: str,
@@ -55,6 +58,7 @@ def command(
     resume: bool,
     push_to: str | None,
     private: bool,
+    token: str | None,
     **options: Any,
 ) -> int:
     """Resolve the recipe, train, print where the model and its scores are."""
@@ -74,7 +78,7 @@ def command(
 
     from leyenda.jobs.train import train
 
-    result = train(recipe, output, resume=resume, push_to=push_to, private=private)
+    result = train(recipe, output, resume=resume, push_to=push_to, private=private, token=token)
     scores = result.tuned.scores.values
     click.echo(f"model\t{result.run.model}")
     click.echo(f"report\t{result.run.report}")
@@ -92,7 +96,14 @@ def _recipe_values(source: str | None, options: dict[str, Any]) -> dict[str, Any
         "data.format": options["format_"],
         "data.image_column": options["image_column"],
         "data.caption_column": options["caption_column"],
+        "data.image_root": options["image_root"],
+        "data.revision": options["revision"],
+        "data.streaming": options["streaming"] or None,
+        "data.validation": options["validation"],
+        "data.test": options["test"],
+        "data.split_seed": options["split_seed"],
         "model.name": options["model"],
+        "model.revision": options["model_revision"],
         "model.from_scratch": options["from_scratch"],
         "model.freeze": list(options["freeze"]) or None,
         "model.precision": options["precision"],

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 
 from leyenda.data.examples import Examples
 from leyenda.data.formats import FORMATS, Format, ReadOptions
 from leyenda.errors import DataError, near
+
+_NAMES_COMPARED = 10_000
+"""Files beside a path that is not there, of which one may have been meant."""
 
 
 def load_examples(
@@ -46,11 +50,15 @@ def load_examples(
     )
     text = str(source)
     try:
+        _refuse_closed(text)
         chosen = named_format(format) if format else _detected(text)
         _refuse_unused(chosen, options)
         examples = chosen.read(text, options)
     except OSError as error:
-        raise DataError(f"{str(error.filename or text)[:200]} cannot be read: {error.strerror}.") from error
+        fix = "Check its permissions." if isinstance(error, PermissionError) else ""
+        raise DataError(
+            f"{str(error.filename or text)[:200]} cannot be read: {error.strerror}.", fix
+        ) from error
     if not len(examples):
         raise DataError(f"{text} holds no pictures (read as {chosen.name}).")
     return examples
@@ -77,6 +85,17 @@ def _refuse_unused(chosen: Format, options: ReadOptions) -> None:
             raise DataError(f"{option} means nothing for the format {chosen.name!r}.", f"Leave {option} out.")
 
 
+def _refuse_closed(source: str) -> None:
+    """Say that the folder itself may not be opened, before a file in it that may not even be there is named."""
+    if not os.path.isdir(source):
+        return
+    try:
+        with os.scandir(source):
+            os.stat(os.path.join(source, "."))
+    except PermissionError as error:
+        raise DataError(f"The folder {source!r} may not be opened.", "Check its permissions.") from error
+
+
 def _detected(source: str) -> Format:
     path = Path(source)
     if not path.exists():
@@ -92,7 +111,18 @@ def _claimed(source: str) -> Format:
     for format_ in FORMATS.values():
         if format_.claims(source):
             return format_
-    raise DataError(f"There is no file or folder {source!r}.")
+    raise DataError(f"There is no file or folder {source!r}.", _nearby(source))
+
+
+def _nearby(source: str) -> str:
+    """What the path may have meant."""
+    folder, name = os.path.split(source.rstrip("/"))
+    try:
+        there = [other for other in os.listdir(folder or ".") if not other.startswith(".")]
+    except OSError:
+        there = []
+    hint = near(name, there[:_NAMES_COMPARED], prefix=os.path.join(folder, ""))
+    return hint or "Check the name and the folder."
 
 
 def _found(path: Path) -> str:

@@ -55,7 +55,7 @@ def check_pixels(size: tuple[int, int], max_pixels: int, name: str) -> None:
         raise ImageError(
             "too_large",
             f"{name} has {width} x {height} pixels, {width * height:,} in all; the limit is {max_pixels:,}.",
-            "Make it smaller, or raise max_pixels if you trust it.",
+            "Make it smaller, or raise max_pixels (leyenda caption --max-pixels) if you trust it.",
         )
 
 

@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 DEFAULT_MAX_BYTES = 64 * 2**20
 DEFAULT_TIMEOUT = 30.0
 MAX_REDIRECTS = 5
+
+_FAILURES = (ImageError, OSError, ValueError, OverflowError, ImportError)
+"""What a fetch can raise beside the library's own: a port with 20 digits overflows, a proxy may need a package."""
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SECRET = re.compile(r"([?&][^=&]*(?:token|key|sig|secret|pass|auth|credential)[^=&]*=)[^&]*", re.IGNORECASE)
@@ -40,19 +44,48 @@ def fetch(url: str, *, max_bytes: int = DEFAULT_MAX_BYTES, timeout: float = DEFA
     import httpx
 
     headers = {"User-Agent": "leyenda", "Accept-Encoding": "identity"}
-    with _Deadline(timeout) as deadline, httpx.Client(timeout=timeout, headers=headers) as client:
+    with _Deadline(timeout) as deadline:
         try:
-            data = _follow(client, url, max_bytes, deadline)
+            with httpx.Client(timeout=timeout, headers=headers) as client:
+                data = _follow(client, url, max_bytes, deadline)
             if not deadline.passed():
                 return data
             raise TimeoutError
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError, ImageError) as error:
+        except (*_FAILURES, httpx.HTTPError, httpx.InvalidURL) as error:
             if deadline.passed():
                 raise _refusal(url, f"took longer than {timeout:g} seconds", "Try again later.") from error
             if isinstance(error, ImageError):
                 raise
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise _refusal(url, f"cannot be fetched: {reason}", "Check the address.") from error
+            raise _refusal(url, f"cannot be fetched: {_why(error)}", "Check the address.") from error
+
+
+def _why(error: BaseException) -> str:
+    """What went wrong on the way, in words: the system and the libraries answer with numbers and names."""
+    import ssl
+
+    import httpx
+
+    reasons: dict[type[BaseException], str] = {
+        socket.gaierror: "no server of that name is found",
+        ConnectionRefusedError: "nobody answers there",
+        ssl.SSLCertVerificationError: "the server's certificate cannot be trusted",
+        ssl.SSLError: "no secure connection can be made",
+        httpx.ProxyError: "the proxy that is set refuses",
+        ImportError: "the proxy that is set needs a part that is not installed",
+        httpx.RemoteProtocolError: "the answer breaks off, or is not that of a web server",
+        httpx.InvalidURL: "the address is malformed",
+        ValueError: "the address is malformed",
+        OverflowError: "the address is malformed",
+    }
+    causes = list(_causes(error))
+    found = (words for kind, words in reasons.items() if any(isinstance(cause, kind) for cause in causes))
+    return next(found, "the connection fails")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _follow(client: httpx.Client, url: str, max_bytes: int, deadline: _Deadline) -> bytes:
@@ -127,7 +160,7 @@ def _check_picture(data: bytearray, url: str) -> None:
 
 
 def _too_big(url: str, max_bytes: int) -> ImageError:
-    return _refusal(url, f"is larger than {max_bytes:,} bytes", "Raise max_bytes if you trust it.")
+    return _refusal(url, f"is larger than {max_bytes:,} bytes", "Download it, and name the file.")
 
 
 def _refusal(url: str, cause: str, fix: str) -> ImageError:

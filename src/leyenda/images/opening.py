@@ -80,7 +80,11 @@ def read_bytes(
             raise ImageError("unreadable", f"{name} is {what}.", "Name a picture file.")
         size = status.st_size if source.size is None else source.size
         if size > max_bytes:
-            raise ImageError("too_large", f"{name} has {size:,} bytes, more than the limit of {max_bytes:,}.")
+            raise ImageError(
+                "too_large",
+                f"{name} has {size:,} bytes, more than the limit of {max_bytes:,}.",
+                "Make it smaller.",
+            )
         return (source if first is None else replace(source, size=min(size, first))).read(), name
     except FileNotFoundError as error:
         raise ImageError("missing", f"There is no file {name}.", "Check the name and the folder.") from error
@@ -107,7 +111,7 @@ def _as_image_source(source: object) -> ImageSource:
     if not isinstance(source, ImageSource):
         raise ImageError(
             "unreadable",
-            f"A {type(source).__name__} is not a picture.",
+            f"What was given is of the type {type(source).__name__!r}, which is not a picture.",
             "Give a path, bytes, a Pillow picture or a NumPy array.",
         )
     if not source.path:

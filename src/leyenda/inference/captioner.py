@@ -13,7 +13,7 @@ from PIL import Image
 
 from leyenda import models
 from leyenda.errors import ImageError, LeyendaError
-from leyenda.images import PictureLike, fetch, open_picture
+from leyenda.images import DEFAULT_MAX_PIXELS, PictureLike, fetch, open_picture
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.records import Caption, ImageSource, Skipped
 
@@ -35,6 +35,7 @@ class Captioner:
         settings: how captions are searched for.
         batch_size: pictures that go through the model together. It changes speed and
             memory, not the captions.
+        max_pixels: most pixels (width x height) that a picture may have; larger ones are skipped unopened.
 
     Raises:
         LeyendaError: a setting that makes no sense, or more tokens asked for than the model can write.
@@ -45,10 +46,12 @@ class Captioner:
         model: CaptioningModel,
         settings: GenerationSettings | None = None,
         batch_size: int = DEFAULT_BATCH_SIZE,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> None:
         self.model = model
         self.settings = settings or GenerationSettings()
         self.batch_size = check_batch_size(batch_size)
+        self.max_pixels = check_max_pixels(max_pixels)
         model.check_length(self.settings)
 
     @classmethod
@@ -68,6 +71,7 @@ class Captioner:
         top_p: float = 1.0,
         seed: int = 0,
         batch_size: int = DEFAULT_BATCH_SIZE,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> Captioner:
         """A captioner with the checkpoint of that name; settings are checked before it is loaded.
 
@@ -85,6 +89,7 @@ class Captioner:
             top_p: sample only from the most probable words that together reach this probability.
             seed: of the sampling.
             batch_size: pictures that go through the model together.
+            max_pixels: most pixels (width x height) that a picture may have.
 
         Raises:
             ModelError: the checkpoint cannot be found, fetched or read.
@@ -92,8 +97,9 @@ class Captioner:
         """
         settings = GenerationSettings(beams, max_length, min_length, sample, temperature, top_p, seed)
         check_batch_size(batch_size)
+        check_max_pixels(max_pixels)
         model = models.load(name, device=device, precision=precision, revision=revision, token=token)
-        return cls(model, settings, batch_size)
+        return cls(model, settings, batch_size, max_pixels)
 
     @overload
     def __call__(self, pictures: PictureLike) -> Caption: ...  # type: ignore[overload-overlap]  # str is iterable
@@ -165,7 +171,7 @@ class Captioner:
         if isinstance(picture, str) and picture.lower().startswith(("http://", "https://")):
             picture = fetch(picture)
         # What is no picture at all is an ImageError of `open_picture`.
-        return self.model.pixel_values([open_picture(picture)])[0]  # type: ignore[arg-type]
+        return self.model.pixel_values([open_picture(picture, max_pixels=self.max_pixels)])[0]  # type: ignore[arg-type]
 
     def _generate(self, prepared: Sequence[torch.Tensor]) -> list[Caption]:
         if not prepared:
@@ -187,6 +193,19 @@ def check_batch_size(batch_size: int) -> int:
     Raises:
         LeyendaError: it is not.
     """
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise LeyendaError(f"The batch size is {batch_size!r}.", "It must be a whole number from 1 up.")
-    return batch_size
+    return _from_one(batch_size, "The batch size")
+
+
+def check_max_pixels(max_pixels: int) -> int:
+    """The largest number of pixels, if it is a whole number from 1 up.
+
+    Raises:
+        LeyendaError: it is not.
+    """
+    return _from_one(max_pixels, "max_pixels")
+
+
+def _from_one(value: int, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise LeyendaError(f"{name} is {value!r}.", "It must be a whole number from 1 up.")
+    return value

@@ -39,6 +39,8 @@ def evaluate(
     validation: float | None = None,
     test: float | None = None,
     split_seed: int | None = None,
+    model_revision: str | None = None,
+    token: str | None = None,
     **source_options: Any,
 ) -> EvaluationResult:
     """Score a model on image-caption pairs.
@@ -57,6 +59,8 @@ def evaluate(
         validation: share of a source without splits.
         test: share of a source without splits.
         split_seed: of the division.
+        model_revision: branch, tag or commit, where the model is a hub id.
+        token: access token for the hub, for model and source; None takes the one that is logged in.
         source_options: more arguments of `leyenda.data.load_examples`.
 
     Raises:
@@ -72,14 +76,10 @@ def evaluate(
                 "Name it: leyenda evaluate MODEL SOURCE",
             )
         source = data.source
-        source_options = {
-            "format": data.format,
-            "image_column": data.image_column,
-            "caption_column": data.caption_column,
-            "revision": data.revision,
-        } | {name: value for name, value in source_options.items() if value is not None}
+        given = {name: value for name, value in source_options.items() if value}
+        source_options = data.reading() | given
     examples = assign_splits(
-        load_examples(source, **source_options),
+        load_examples(source, token=token, **source_options),
         validation=_first(validation, data and data.validation, 0.1),
         test=_first(test, data and data.test, 0.1),
         seed=_first(split_seed, data and data.split_seed, 0),
@@ -87,7 +87,7 @@ def evaluate(
     scored = examples if split == EVERYTHING else examples.split(split)
     loaded = model
     if not isinstance(loaded, CaptioningModel):
-        loaded = models.load(loaded, device=device, precision=precision)
+        loaded = models.load(loaded, device=device, precision=precision, revision=model_revision, token=token)
     return evaluate_examples(
         loaded,
         scored,

@@ -66,6 +66,7 @@ def train(
     resume: bool = False,
     push_to: str | None = None,
     private: bool = False,
+    token: str | None = None,
     notes: Sequence[str] = (),
     talk: Talk = say,
 ) -> TrainingResult:
@@ -77,6 +78,8 @@ def train(
         resume: go on where the run in `output` stopped; it then ends exactly as if it had not been stopped.
         push_to: hub repository to send the finished model to.
         private: whether that repository is created private.
+        token: access token for the hub, for data, model and `push_to`; None takes the one that is logged in. It
+            is written nowhere.
         notes: sentences for the top of the report.
         talk: where lines for the user go; standard error when not given.
 
@@ -88,11 +91,11 @@ def train(
     objective = objective_of(recipe)
     check_names(recipe.training)
     run.check(recipe, resume)
-    for problem in repository_problems(push_to, None) if push_to else ():
+    for problem in repository_problems(push_to, token) if push_to else ():
         raise problem
-    examples = load_split(recipe)
+    examples = load_split(recipe, token)
     talk("Pictures: " + describe_splits(examples, validation=recipe.data.validation, test=recipe.data.test))
-    model = _model(recipe, examples)
+    model = _model(recipe, examples, token)
     # Made here too, so that what is wrong with them is said before the pictures are read.
     arguments_of(recipe, model, objective, run)
     with run.locked():
@@ -105,11 +108,11 @@ def train(
         _tell_skipped(skipped, run, talk)
         fit(Task(recipe, model, train_examples, validation, pictures, objective, run, talk))
         del model
-        tuned, base = _final_scores(recipe, examples, run, talk)
+        tuned, base = _final_scores(recipe, examples, run, token, talk)
         _write_results(recipe, examples, run, tuned, base, skipped, notes)
         talk(f"Done: the model is in {run.model}, the report is {run.report}")
         address = (
-            push(run.folder, push_to, private=private, language=recipe.evaluation.language)
+            push(run.folder, push_to, private=private, token=token, language=recipe.evaluation.language)
             if push_to
             else None
         )
@@ -135,8 +138,12 @@ def objective_of(recipe: Recipe) -> Objective:
     return Objective(name, lower, score)
 
 
-def load_split(recipe: Recipe) -> Examples:
+def load_split(recipe: Recipe, token: str | None = None) -> Examples:
     """The recipe's examples, every one in a split.
+
+    Args:
+        recipe: names the data.
+        token: access token for the hub.
 
     Raises:
         DataError: the source cannot be read, or the shares leave nothing to train on.
@@ -149,14 +156,7 @@ def load_split(recipe: Recipe) -> Examples:
             f"data.validation ({data.validation}) and data.test ({data.test}) leave nothing to train on.",
             "Make them smaller.",
         )
-    examples = load_examples(
-        data.source,
-        format=data.format,
-        image_column=data.image_column,
-        caption_column=data.caption_column,
-        revision=data.revision,
-        streaming=data.streaming,
-    )
+    examples = load_examples(data.source, token=token, **data.reading())
     return assign_splits(examples, validation=data.validation, test=data.test, seed=data.split_seed)
 
 
@@ -164,13 +164,15 @@ def _part(examples: Examples, name: str) -> Examples:
     return examples.split(name) if name in examples.splits() else examples.select([])
 
 
-def _model(recipe: Recipe, examples: Examples) -> CaptioningModel:
+def _model(recipe: Recipe, examples: Examples, token: str | None) -> CaptioningModel:
     part = recipe.model
     if part.from_scratch is not None:
         captions = [caption for example in _part(examples, "train") for caption in example.captions]
         seed = int(recipe.training.get("seed", 42))
         return models.create(part.from_scratch, captions, seed=seed, device=part.device)
-    return models.load(part.name, revision=part.revision, device=part.device, dtype=torch.float32)
+    return models.load(
+        part.name, revision=part.revision, token=token, device=part.device, dtype=torch.float32
+    )
 
 
 def _tell_skipped(skipped: Mapping[str, Skipped], run: RunFolder, talk: Talk) -> None:
@@ -186,7 +188,7 @@ def _tell_skipped(skipped: Mapping[str, Skipped], run: RunFolder, talk: Talk) ->
 
 
 def _final_scores(
-    recipe: Recipe, examples: Examples, run: RunFolder, talk: Talk
+    recipe: Recipe, examples: Examples, run: RunFolder, token: str | None, talk: Talk
 ) -> tuple[EvaluationResult, EvaluationResult | None]:
     """Scores of the best model, and of the one before tuning, on pictures that training has not seen."""
     name = "test" if "test" in examples.splits() else "validation"
@@ -200,7 +202,9 @@ def _final_scores(
     settings = GenerationSettings(beams=recipe.evaluation.beams, max_length=recipe.evaluation.max_length)
 
     def scores_of(place: str | Path, revision: str | None = None) -> EvaluationResult:
-        model = models.load(place, revision=revision, device=recipe.model.device, dtype=torch.float32)
+        model = models.load(
+            place, revision=revision, token=token, device=recipe.model.device, dtype=torch.float32
+        )
         return evaluate_examples(
             model, scored, settings=settings, candidates=candidates, language=recipe.evaluation.language
         )

@@ -58,10 +58,14 @@ def quickstart(
     run = RunFolder(output)
     recipe = recipe_of(run, language, seed)
     _set_aside(run, recipe, talk, texts["aside"])
+    run.check(recipe, resume=True)
     data = Path(recipe.data.source)
-    if not data.is_dir():
-        talk(texts["drawing"].format(data=data))
-        write_dataset(data, language=language, seed=seed)
+    with run.locked():
+        # The recipe first: it tells a later quickstart that these drawings are its own.
+        run.start(recipe)
+        if not data.is_dir():
+            talk(texts["drawing"].format(data=data))
+            write_dataset(data, language=language, seed=seed)
     result = train(recipe, output, resume=True, talk=talk)
     _conclude(result, talk, texts)
     return result
@@ -102,7 +106,8 @@ def _set_aside(run: RunFolder, recipe: Recipe, talk: Talk, message: str) -> None
     number = 1
     while (aside := run.folder.with_name(f"{run.folder.name}-{number}")).exists():
         number += 1
-    run.folder.rename(aside)
+    with run.locked():
+        run.folder.rename(aside)
     talk(message.format(aside=aside))
 
 

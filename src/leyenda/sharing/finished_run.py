@@ -130,8 +130,8 @@ def _why_unreadable(weights: Path) -> str:
     try:
         with safe_open(weights, framework="np"):
             return ""
-    except (SafetensorError, OSError) as error:
-        return f"cannot be read ({error})"
+    except (SafetensorError, OSError):
+        return "are cut off or damaged"
 
 
 def _run_problems(path: Path) -> Iterator[LeyendaError]:

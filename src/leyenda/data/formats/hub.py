@@ -69,10 +69,10 @@ def _hub_error(source: str, options: ReadOptions, error: Exception) -> HubError:
         )
     if isinstance(error, (ConnectionError, TimeoutError)) or "Offline" in kind or "Connect" in kind:
         return HubError(
-            f"The Hub cannot be reached to read {source!r} ({kind}).",
-            "Check the network and HF_HUB_OFFLINE, or give a file or folder that you have; there is none of this name.",
+            f"The Hub cannot be reached to read {source!r}, and there is no file or folder of this name.",
+            "Check the name, the network and HF_HUB_OFFLINE.",
         )
-    return HubError(f"The data set {source!r}{at} cannot be read from the Hub: {kind}: {said}.")
+    return HubError(f"The data set {source!r}{at} cannot be read from the Hub: {said or kind}.")
 
 
 def _downloaded(datasets: Any, source: str, options: ReadOptions) -> Examples:

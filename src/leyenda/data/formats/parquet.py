@@ -24,6 +24,9 @@ from leyenda.errors import DataError
 ROWS_AT_ONCE = 64
 """Rows of embedded pictures held in memory at once."""
 
+_MARK = b"PAR1"
+"""The first and the last bytes of every Parquet file."""
+
 NAMES_AT_ONCE = 16384
 BYTES_AT_ONCE = 64 << 20
 
@@ -31,19 +34,31 @@ BYTES_AT_ONCE = 64 << 20
 def _open(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
+    except (FileNotFoundError, PermissionError):
+        raise
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path} is not a whole Parquet file: {_short(error)}.") from error
+        raise _damaged(path) from error
 
 
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:120].rstrip(".")
+def _damaged(path: Path) -> DataError:
+    """The error to raise for what pyarrow cannot read; its own words are about footers and pages."""
+    with open(path, "rb") as file:
+        begins = file.read(4) == _MARK
+        file.seek(max(0, path.stat().st_size - 4))
+        ends = file.read(4) == _MARK
+    if not begins:
+        return DataError(
+            f"{path} is not a Parquet file.", "If it is text, name its format, as in --format csv."
+        )
+    damage = "is damaged" if ends else "is not a whole Parquet file: its end is missing"
+    return DataError(f"{path} {damage}.", "Copy or download it again.")
 
 
 def _batches(file: pq.ParquetFile, path: Path, columns: list[str], rows: int) -> Iterator[pa.RecordBatch]:
     try:
         yield from file.iter_batches(batch_size=rows, columns=columns)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path} is damaged: {_short(error)}.") from error
+        raise _damaged(path) from error
 
 
 def open_parquet(path: Path) -> Table:
@@ -68,7 +83,7 @@ def _rows(file: pq.ParquetFile, path: Path, columns: list[str]) -> Iterator[tupl
 def _detect(source: Path) -> bool:
     if source.is_file():
         with open(source, "rb") as file:
-            return source.name.lower().endswith(".parquet") or file.read(4) == b"PAR1"
+            return source.name.lower().endswith(".parquet") or file.read(4) == _MARK
     return bool(find_parts(source, (".parquet",)))
 
 

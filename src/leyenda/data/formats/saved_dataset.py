@@ -100,14 +100,15 @@ def _open(path: Path) -> tuple[pa.Schema, Any, pa.Buffer]:
         with pa.memory_map(str(path)) as file:
             mapped = file.read_buffer()
         reader = pa.ipc.open_stream(pa.BufferReader(mapped))
+    except PermissionError:
+        raise
     except (OSError, pa.ArrowException) as error:
-        raise _damaged(path, error) from error
+        raise _damaged(path) from error
     return reader.schema, reader, mapped
 
 
-def _damaged(path: Path, error: Exception) -> DataError:
-    said = " ".join(str(error).split())[:120].rstrip(".")
-    return DataError(f"{path} is not a whole Arrow file: {said}.", "Save or download the data set again.")
+def _damaged(path: Path) -> DataError:
+    return DataError(f"{path} is not a whole Arrow file.", "Save or download the data set again.")
 
 
 def _batches(part: Part, root: str) -> Iterator[Batch]:
@@ -118,7 +119,7 @@ def _batches(part: Part, root: str) -> Iterator[Batch]:
             yield Batch(data, abspath(part.file), number, part.split, root, mapped)
             number += len(data)
     except (OSError, pa.ArrowException) as error:
-        raise _damaged(part.file, error) from error
+        raise _damaged(part.file) from error
 
 
 def _table(part: Part, wanted: ArrowColumns, root: str) -> Table:

@@ -1,0 +1,157 @@
+"""What each value of a recipe changes in a run; that training learns and resumes is tested elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from leyenda.cli import main
+from leyenda.config import load_recipe
+from leyenda.jobs.train import objective_of
+
+SHARES = ["--validation", "0.3", "--test", "0.2"]
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    """Pictures in no split, in a table that says little about itself."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("pairs")
+    (folder / "far" / "away").mkdir(parents=True)
+    rows = ["snap;said;words\n"]
+    for number in range(30):
+        Image.new("RGB", (40, 40), (number * 8, 90, 255 - number * 8)).save(
+            folder / "far" / "away" / f"{number}.png"
+        )
+        rows.append(f"{number}.png;un cuadro número {number};a square\n")
+    (folder / "table.data").write_text("".join(rows), encoding="utf-8")
+    return folder / "table.data"
+
+
+def words(pairs: Path, run: Path, *more: str) -> list[str]:
+    return [
+        "train", str(pairs), "--output", str(run), "--from-scratch", "tiny", "--device", "cpu", *SHARES,
+        "--format", "csv", "--image-column", "snap", "--caption-column", "said",
+        "--image-root", str(pairs.parent / "far" / "away"), "--set", "training.gradient_accumulation_steps=1",
+        "--set", "training.logging_steps=1", "--set", "training.eval_steps=2",
+        "--set", "evaluation.max_length=4", *more,
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(pairs, tmp_path_factory):
+    run = tmp_path_factory.mktemp("runs") / "run"
+    more = ["--split-seed", "7", "--epochs", "2", "--batch-size", "5", "--learning-rate", "0.002"]
+    more += ["--seed", "3", "--metric", "cider_d", "--language", "es"]
+    assert main(words(pairs, run, *more)) == 0
+    return run
+
+
+def splits(run: Path) -> dict[str, int]:
+    return json.loads((run / "data.json").read_text())["splits"]
+
+
+def test_the_source_is_read_and_divided_as_the_options_say(run, pairs, tmp_path):
+    from leyenda.data import assign_splits, load_examples
+
+    options = {"format": "csv", "image_column": "snap", "caption_column": "said"}
+    examples = load_examples(pairs, image_root=pairs.parent / "far" / "away", **options)
+    divided = assign_splits(examples, validation=0.3, test=0.2, seed=7)
+    assert splits(run) == divided.splits() != assign_splits(examples).splits()
+    predictions = [json.loads(line) for line in (run / "predictions.jsonl").read_text().splitlines()]
+    assert {row["image"]: row["references"] for row in predictions} == {
+        example.id: list(example.captions) for example in divided.split("test")
+    }
+
+
+def test_steps_and_their_size(run):
+    history = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    steps = [row for row in history if "learning_rate" in row]
+    per_epoch = -(-splits(run)["train"] // 5)
+    assert [row["step"] for row in steps] == list(range(1, 2 * per_epoch + 1))
+    assert steps[-1]["epoch"] == 2
+    assert max(row["learning_rate"] for row in steps) == 0.002
+
+
+def test_the_language_of_the_run(run):
+    assert '<html lang="es"' in (run / "report.html").read_text(encoding="utf-8")
+    assert (
+        "Unicode NFC, lower case, runs of letters"
+        in json.loads((run / "metrics.json").read_text())["tuned"]["normalization"]["bleu_1"]
+    )
+
+
+def test_another_seed_is_another_run(run, pairs, tmp_path):
+    more = ["--split-seed", "7", "--epochs", "2", "--batch-size", "5", "--learning-rate", "0.002"]
+    more += ["--metric", "cider_d", "--language", "es", "--seed"]
+    weights = {}
+    for seed in ("3", "4"):
+        other = tmp_path / seed
+        assert main(words(pairs, other, *more, seed)) == 0
+        weights[seed] = (other / "model" / "model.safetensors").read_bytes()
+    assert weights["3"] == (run / "model" / "model.safetensors").read_bytes() != weights["4"]
+
+
+@pytest.mark.parametrize(("metric", "lower"), [("wer", True), ("cider_d", False), ("loss", True)])
+def test_the_metric_that_decides(metric, lower):
+    objective = objective_of(load_recipe(values={"evaluation.metric": metric}))
+    assert (objective.name, objective.lower_is_better) == (metric, lower)
+
+
+def test_the_best_checkpoint_is_best_by_that_metric(run):
+    history = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    best = max(row["eval_cider_d"] for row in history if "eval_cider_d" in row)
+    assert json.loads((run / "best.json").read_text())["best_score"] == best
+
+
+def test_a_run_of_hub_names_asks_with_revision_and_token(
+    pairs, tmp_path, monkeypatch, tiny_checkpoint, capsys
+):
+    """The hub itself is in the tests of sources, models and sharing; here, what each of them is asked for."""
+    from leyenda import models
+    from leyenda.data import load_examples
+
+    asked: dict[str, list[dict[str, object]]] = {"data": [], "model": [], "push": []}
+    real_load = models.load
+
+    def data(source, **given):
+        asked["data"].append({"source": source, **given})
+        reading = {"format": "csv", "image_column": "snap", "caption_column": "said"}
+        return load_examples(pairs, image_root=pairs.parent / "far" / "away", **reading)
+
+    def load(name, *, revision=None, token=None, **given):
+        asked["model"].append({"name": str(name), "revision": revision, "token": token})
+        return real_load(tiny_checkpoint if name == "ana/model" else name, **given)
+
+    def push(run, repository, **given):
+        asked["push"].append({"repository": repository, **given})
+        return "https://example.org"
+
+    monkeypatch.setattr("leyenda.jobs.train.load_examples", data)
+    monkeypatch.setattr("leyenda.models.load", load)
+    monkeypatch.setattr("leyenda.jobs.train.push", push)
+    typed = (
+        "train ana/boats --revision v1 --streaming --model ana/model --model-revision v2 --token hf_secret"
+    )
+    typed += (
+        f" --output {tmp_path / 'run'} --device cpu --push-to ana/new --private --epochs 1 --batch-size 30"
+    )
+    more = ["--set", "evaluation.max_length=3", *SHARES]
+    assert main([*typed.split(), *more]) == 0, capsys.readouterr().err
+    (source,) = asked["data"]
+    assert (
+        source.items()
+        >= {"source": "ana/boats", "revision": "v1", "streaming": True, "token": "hf_secret"}.items()
+    )
+    loaded = [call for call in asked["model"] if call["name"] == "ana/model"]
+    assert (
+        loaded == [{"name": "ana/model", "revision": "v2", "token": "hf_secret"}] * 2
+    )  # to tune, and to compare
+    (sent,) = asked["push"]
+    assert sent.items() >= {"repository": "ana/new", "private": True, "token": "hf_secret"}.items()
+    for file in (tmp_path / "run").rglob("*"):
+        assert not file.is_file() or b"hf_secret" not in file.read_bytes(), file
