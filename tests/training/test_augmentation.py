@@ -24,12 +24,12 @@ def test_views_are_crops_mirrored_half_of_the_time():
         assert view.shape == (3, 64, 64)
         rows, columns = view[0, :, 0], view[1, 0, :]
         assert rows[-1] - rows[0] >= 64 * SMALLEST_SIDE - 4
-        assert bool((rows.diff() >= -1e-4).all()), "never upside down"
+        assert rows[-1] > rows[0], "never upside down"
         mirrored += bool(columns[0] > columns[-1])
         assert view.min() >= 0
         assert view.max() <= 63
     assert 70 < mirrored < 130
-    assert len({tuple(view.flatten()[:200].tolist()) for view in views}) > 150
+    assert len({view.numpy().tobytes() for view in views}) > 150
 
 
 def test_the_picture_itself_is_not_changed():
