@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from leyenda.quickstart.creatures import Creature
-from leyenda.quickstart.spanish import COLOURS, Noun, agree, coloured
+from leyenda.quickstart.spanish import COLOURS, MOODS, THINGS, Noun, agree, coloured
 
 _HEADS = {
     "horns": Noun("cuernos", "m", plural=True),
@@ -13,17 +13,6 @@ _HEADS = {
     "antennae": Noun("antenas", "f", plural=True),
 }
 _BODIES = {"round": "redondo", "tall": "alto", "square": "cuadrado", "plump": "rechoncho"}
-_MOODS = {"happy": "feliz", "sad": "triste", "angry": "enfadado", "surprised": "sorprendido"}
-_THINGS = {
-    "balloon": Noun("globo", "m"),
-    "umbrella": Noun("paraguas", "m"),
-    "flower": Noun("flor", "f"),
-    "ice cream": Noun("helado", "m"),
-    "flag": Noun("bandera", "f"),
-    "book": Noun("libro", "m"),
-    "star": Noun("estrella", "f"),
-    "fish": Noun("pez", "m"),
-}
 _PLACES = {
     "beach": ("en la playa", "junto al mar"),
     "forest": ("en el bosque", "entre los árboles"),
@@ -72,7 +61,7 @@ _LITTLE_ONE = Noun("bicho", "m")
 def _ana(creature: Creature, randomness: random.Random) -> str:
     """Tells everything in the same order."""
     monster = coloured(_MONSTER, creature.colour)
-    mood = f" {_MOODS[creature.mood]}" if creature.mood else ""
+    mood = f" {MOODS[creature.mood]}" if creature.mood else ""
     does = f"lleva {_thing(creature)}" if creature.thing else _THIRD_PERSON[creature.pose]
     return f"un {monster}{mood} con {_parts(creature)} {does} {_place(creature)}"
 
@@ -92,7 +81,7 @@ def _carla(creature: Creature, randomness: random.Random) -> str:
     deed = f"{_THIRD_PERSON[creature.pose]} {_place(creature, randomness)}"
     if creature.thing:
         deed += f" y sujeta {_thing(creature)}"
-    mood = f" {_MOODS[creature.mood]}" if creature.mood else ""
+    mood = f" {MOODS[creature.mood]}" if creature.mood else ""
     head = coloured(_HEADS[creature.head], creature.accent)
     return f"{opening} {coloured(_MONSTER, creature.colour)}{mood} con {head} {deed}."
 
@@ -127,7 +116,7 @@ def _agreed_gerund(creature: Creature, noun: Noun) -> str:
 
 def _thing(creature: Creature) -> str:
     assert creature.thing is not None
-    return _THINGS[creature.thing].with_article()
+    return THINGS[creature.thing].with_article()
 
 
 def _parts(creature: Creature) -> str:

@@ -10,9 +10,10 @@ from itertools import pairwise
 from PIL import Image
 
 from leyenda.quickstart.creature_places import GROUND, draw_place
-from leyenda.quickstart.creature_things import draw_thing
 from leyenda.quickstart.creatures import Creature
+from leyenda.quickstart.faces import draw_face
 from leyenda.quickstart.pen import INK, Colour, Pen, Point, paint, shade, smooth
+from leyenda.quickstart.things import draw_thing
 
 PICTURE_SIZE = 160
 """Width and height of a picture, in pixels."""
@@ -234,7 +235,7 @@ class _Figure:
         )
         highlight = body.at(-self.build.half_width(-height * 0.6) * 0.62, -height * 0.66, turn=-38)
         highlight.ellipse(0, 0, 3.4, 1.5, shade(self.colour, 0.65), outline=0)
-        self._draw_face(body.at(0, -height * 0.3))
+        draw_face(body.at(0, -height * 0.3, zoom=1.1), self.creature.mood)
         if self.creature.pose != "sleeping":
             self._draw_arms(body, arms_up=arms_up)
 
@@ -258,54 +259,3 @@ class _Figure:
                 4.5,
                 outline=1.0,
             )
-
-    def _draw_face(self, face: Pen) -> None:
-        if self.creature.mood is None:
-            self._draw_sleeping_face(face)
-            return
-        getattr(self, f"_draw_{self.creature.mood}_face")(face)
-
-    def _draw_eyes(self, face: Pen, *, size: float, look: float = 0.0) -> None:
-        for side in (-1, 1):
-            face.ellipse(side * 6.2, -2, size, size * 1.12, (255, 255, 255), outline=0.8)
-            face.ellipse(side * 6.2, -2 + look, size * 0.52, size * 0.58, INK, outline=0)
-            face.ellipse(side * 6.2 + 0.8, -3.2 + look, 0.9, 0.9, (255, 255, 255), outline=0)
-
-    def _draw_happy_face(self, face: Pen) -> None:
-        self._draw_eyes(face, size=4.3)
-        for side in (-1, 1):
-            face.ellipse(side * 10.5, 4, 2, 1.4, (255, 120, 140), outline=0)
-        mouth = [(-7, 4.5), (0, 5.5), (7, 4.5), (4.5, 9.5), (0, 11.5), (-4.5, 9.5)]
-        face.blob(mouth, (120, 25, 45), outline=0.9)
-        face.ellipse(0, 9.3, 3, 1.7, (255, 110, 130), outline=0)
-
-    def _draw_sad_face(self, face: Pen) -> None:
-        self._draw_eyes(face, size=4.0, look=1.4)
-        for side in (-1, 1):
-            face.stroke([(side * 10.5, -5.5), (side * 3, -9.5)], INK, 1.5)
-            face.blob(
-                [(side * 8, 2.5), (side * 8 - 1.8, 7), (side * 8, 9), (side * 8 + 1.8, 7)],
-                (120, 210, 255),
-                outline=0.6,
-            )
-        face.stroke([(-4.5, 10.5), (0, 6.5), (4.5, 10.5)], INK, 1.7)
-
-    def _draw_angry_face(self, face: Pen) -> None:
-        self._draw_eyes(face, size=4.0, look=0.4)
-        for side in (-1, 1):
-            face.stroke([(side * 12, -10), (side * 2, -4)], INK, 2.8)
-        face.polygon([(-7, 5.5), (7, 5.5), (8, 11), (-8, 11)], (255, 255, 255), outline=1.2)
-        for x in (-3.5, 0, 3.5):
-            face.stroke([(x, 5.5), (x, 11)], INK, 0.9)
-
-    def _draw_surprised_face(self, face: Pen) -> None:
-        self._draw_eyes(face, size=5.4)
-        for side in (-1, 1):
-            face.stroke([(side * 9.5, -10.5), (side * 6.2, -11.8), (side * 3, -10.5)], INK, 1.3)
-        face.ellipse(0, 9, 3.3, 4.2, (120, 25, 45), outline=0.9)
-
-    def _draw_sleeping_face(self, face: Pen) -> None:
-        for side in (-1, 1):
-            face.stroke([(side * 6.2 - 3.5, -2.5), (side * 6.2, 0.2), (side * 6.2 + 3.5, -2.5)], INK, 1.6)
-            face.ellipse(side * 10, 3.5, 2, 1.4, (255, 120, 140), outline=0)
-        face.stroke([(-2.2, 6), (0, 7.4), (2.2, 6)], INK, 1.4)

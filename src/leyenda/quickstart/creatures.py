@@ -5,15 +5,16 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from leyenda.quickstart.faces import MOODS
+from leyenda.quickstart.things import THINGS
+
 BODIES = ("round", "tall", "square", "plump")
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white")
 HEADS = ("horns", "ears", "antennae")
 BACKS = ("wings", "tail", None)
-MOODS = ("happy", "sad", "angry", "surprised")
 POSES = {"standing": 3, "sitting": 2, "jumping": 2, "flying": 3, "sleeping": 1}
 """What a creature can be doing, and how often it does."""
 
-THINGS = ("balloon", "umbrella", "flower", "ice cream", "flag", "book", "star", "fish")
 PLACES = ("beach", "forest", "snow", "moon", "meadow", "desert", "city")
 
 

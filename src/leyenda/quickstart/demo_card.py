@@ -20,8 +20,8 @@ A very small GIT model that captions toy scenes in English or Spanish. It ships 
 training, not a captioner of photographs: shown one, it will speak of toys.
 
 ## How it was made
-`make base` drew {pictures:,} pictures of toys (cars, cups, kites, windmills and twenty kinds more, in eleven
-colours, in eight places) with two English and two Spanish captions each, trained a new model on them for
+`make base` drew {pictures:,} pictures of toys (cars, cups, kites, windmills and twenty kinds more, some with a
+face, in eleven colours and eight places) with two English and two Spanish captions each, trained a new model on them for
 {epochs} epochs and wrote this folder. No photograph, no text from elsewhere and no other model went into it;
 it has never seen a creature.
 

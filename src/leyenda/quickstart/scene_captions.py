@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from leyenda.quickstart.english import with_article
 from leyenda.quickstart.scenes import Scene, Thing
-from leyenda.quickstart.spanish import COLOURS, Noun, agree, coloured
+from leyenda.quickstart.spanish import COLOURS, MOODS, THINGS, Noun, agree, coloured
 
 _PARTS = {
     "car": "wheels",
@@ -152,6 +152,8 @@ def _english(scene: Scene, randomness: random.Random) -> list[str]:
     told = [_usual_or_other(("", "there is"), randomness), _described(scene.main)]
     if scene.beside is not None:
         told += [_usual_or_other(("next to", "to the left of"), randomness), _described(scene.beside)]
+    if scene.on_post is not None:
+        told += ["next to", with_article(scene.on_post)]
     told.append(_usual_or_other(_PLACES[scene.place], randomness))
     if scene.above is not None:
         told += [_usual_or_other(("below", "and"), randomness), _described(scene.above)]
@@ -165,13 +167,16 @@ def _described(thing: Thing) -> str:
         phrase = with_article(part.removeprefix("a ").format(thing.detail))
     else:
         phrase = f"{thing.detail} {part}"
-    return with_article(f"{thing.size}{pattern} {thing.colour} {thing.kind} with {phrase}")
+    mood = f" {thing.mood}" if thing.mood else ""
+    return with_article(f"{thing.size}{mood}{pattern} {thing.colour} {thing.kind} with {phrase}")
 
 
 def _spanish(scene: Scene, randomness: random.Random) -> list[str]:
     told = [_usual_or_other(("", "hay"), randomness), _in_spanish(scene.main)]
     if scene.beside is not None:
         told += [_usual_or_other(("junto a", "a la izquierda de"), randomness), _in_spanish(scene.beside)]
+    if scene.on_post is not None:
+        told += ["junto a", THINGS[scene.on_post].with_article()]
     told.append(_usual_or_other(_SPANISH_PLACES[scene.place], randomness))
     if scene.above is not None:
         told += [_usual_or_other(("debajo de", "y"), randomness), _in_spanish(scene.above)]
@@ -184,6 +189,7 @@ def _in_spanish(thing: Thing) -> str:
         noun.with_article(),
         agree(COLOURS[thing.colour], noun),
         agree(_SPANISH_SIZES[thing.size], noun),
+        agree(MOODS[thing.mood], noun) if thing.mood else "",
         _SPANISH_PATTERNS[thing.pattern],
         "con",
         coloured(part, thing.detail),

@@ -9,6 +9,7 @@ from PIL import Image
 from leyenda.quickstart.pen import Colour, Pen, Point, paint
 from leyenda.quickstart.scene_toys import box, draw_toy
 from leyenda.quickstart.scenes import Scene, Thing
+from leyenda.quickstart.things import draw_thing
 
 PICTURE_SIZE = 100
 """Width and height of a picture, in pixels: what the demo model looks at."""
@@ -62,6 +63,10 @@ def draw_scene(scene: Scene, randomness: random.Random, size: int = PICTURE_SIZE
             )
         if scene.beside is not None:
             _draw_thing(pen, scene.beside, randomness.uniform(80, 84), ground + 8, 0.75, randomness)
+        if scene.on_post is not None:
+            post = pen.at(randomness.uniform(78, 84), randomness.uniform(54, 58))
+            post.polygon(box(-1.5, 0, 3, 28), (120, 84, 60), outline=0.8)
+            draw_thing(post.at(0, -4, zoom=1.15), scene.on_post)
         middle = randomness.uniform(47, 51)
         _draw_thing(pen, scene.main, middle, ground, 1.55 if scene.main.size == "big" else 1.0, randomness)
 
@@ -71,7 +76,7 @@ def draw_scene(scene: Scene, randomness: random.Random, size: int = PICTURE_SIZE
 def _draw_thing(pen: Pen, thing: Thing, x: float, y: float, zoom: float, randomness: random.Random) -> None:
     colour, detail = (_jittered(_COLOURS[name], randomness) for name in (thing.colour, thing.detail))
     toy = pen.at(x, y, turn=randomness.uniform(-3, 3), zoom=zoom * randomness.uniform(0.95, 1.05))
-    draw_toy(toy, thing.kind, colour, detail, thing.pattern)
+    draw_toy(toy, thing.kind, colour, detail, thing.pattern, thing.mood)
 
 
 def _jittered(colour: Colour, randomness: random.Random, amount: float = 12) -> Colour:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from leyenda.quickstart.faces import draw_face
 from leyenda.quickstart.pen import INK, Colour, Pen, Point, shade
 
 
-def draw_toy(pen: Pen, kind: str, colour: Colour, detail: Colour, pattern: str) -> None:
+def draw_toy(
+    pen: Pen, kind: str, colour: Colour, detail: Colour, pattern: str, mood: str | None = None
+) -> None:
     """Draw a toy.
 
     Args:
@@ -16,12 +19,31 @@ def draw_toy(pen: Pen, kind: str, colour: Colour, detail: Colour, pattern: str) 
         colour: of most of it.
         detail: of its part that stands out, and of the pattern.
         pattern: one of `scenes.PATTERNS`.
+        mood: of its face; None for none.
     """
     _TOYS[kind](pen, colour, detail)
     if pattern != "plain":
         x, y, half_width, half_height = _PATTERN_AREAS[kind]
         _draw_pattern(pen.at(x, y), pattern, detail, half_width, half_height)
+    if mood is not None:
+        x, y, zoom = _FACE_AREAS[kind]
+        draw_face(pen.at(x, y, zoom=zoom), mood)
 
+
+_FACE_AREAS = {
+    "ball": (0, -15, 0.95),
+    "cup": (0, -12, 0.85),
+    "apple": (0, -13, 0.9),
+    "hat": (0, -17, 0.75),
+    "present": (0, -12, 0.95),
+    "drum": (0, -11, 0.8),
+    "teapot": (0, -11, 0.85),
+    "bottle": (0, -12, 0.6),
+    "bell": (0, -14, 0.75),
+    "tree": (0, -25, 0.95),
+    "lamp": (0, -27, 0.75),
+}
+"""Middle and zoom of the face on a toy that may have one."""
 
 _PATTERN_AREAS = {
     "ball": (0, -14, 9, 9),

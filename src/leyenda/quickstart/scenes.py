@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from leyenda.quickstart.faces import MOODS
+from leyenda.quickstart.things import THINGS
 
 COLOURS = (
     "red",
@@ -47,6 +50,19 @@ SIZES = ("big", "small")
 PLACES = ("table", "grass", "snow", "sand", "road", "room", "night", "water")
 WEATHERS = ("sun", "clouds", "rain", "rainbow", "nothing")
 INDOORS = ("table", "room")
+KINDS_WITH_FACES = (
+    "ball",
+    "cup",
+    "apple",
+    "hat",
+    "present",
+    "drum",
+    "teapot",
+    "bottle",
+    "bell",
+    "tree",
+    "lamp",
+)
 PATTERNED_KINDS = ("ball", "cup", "hat", "present", "drum", "teapot", "airship", "bottle", "bell", "kite")
 
 
@@ -60,6 +76,7 @@ class Thing:
         detail: colour of its part that stands out; never the same as `colour`.
         size: `big` or `small`.
         pattern: what covers it, in the colour of the detail.
+        mood: what its face shows; None for a thing without a face.
     """
 
     kind: str
@@ -67,6 +84,7 @@ class Thing:
     detail: str
     size: str
     pattern: str = "plain"
+    mood: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +96,7 @@ class Scene:
         weather: what the sky shows; `nothing` indoors and at night.
         main: the thing in the middle.
         beside: a small thing on its right, or None.
+        on_post: one of `things.THINGS` on a post on its right, or None.
         above: a small thing in the air, or None.
     """
 
@@ -85,21 +104,27 @@ class Scene:
     weather: str
     main: Thing
     beside: Thing | None = None
+    on_post: str | None = None
     above: Thing | None = None
 
 
 def sample(randomness: random.Random) -> Scene:
-    """A random scene; every other has something beside the main thing, every fourth something in the air."""
+    """A random scene; most have something beside the main thing or in the air."""
     place = randomness.choice(PLACES)
     outdoors = place not in (*INDOORS, "night")
     main = _thing(randomness, STANDING_KINDS, SIZES)
-    beside = above = None
-    if randomness.random() < 0.5:
+    if main.kind in KINDS_WITH_FACES and randomness.random() < 0.7:
+        main = replace(main, pattern="plain", mood=randomness.choice(MOODS))
+    beside = on_post = above = None
+    company = randomness.random()
+    if company < 0.4:
+        on_post = randomness.choice(THINGS)
+    elif company < 0.6:
         beside = _thing(randomness, [kind for kind in STANDING_KINDS if kind != main.kind], ["small"])
-    elif outdoors and randomness.random() < 0.6:
+    elif company < 0.8 and outdoors:
         above = _thing(randomness, FLYING_KINDS, ["small"])
     weather = randomness.choice(WEATHERS) if outdoors else "nothing"
-    return Scene(place, weather, main, beside, above)
+    return Scene(place, weather, main, beside, on_post, above)
 
 
 def _thing(randomness: random.Random, kinds: Sequence[str], sizes: Sequence[str]) -> Thing:

@@ -18,6 +18,8 @@ COLOURS = {
     "black": "negro",
 }
 """English colour -> Spanish, masculine singular."""
+MOODS = {"happy": "feliz", "sad": "triste", "angry": "enfadado", "surprised": "sorprendido"}
+"""English mood -> Spanish, masculine singular."""
 
 
 class Noun(NamedTuple):
@@ -34,6 +36,19 @@ class Noun(NamedTuple):
         'una flor'
         """
         return f"{'una' if self.gender == 'f' else 'un'} {self.word}"
+
+
+THINGS = {
+    "balloon": Noun("globo", "m"),
+    "umbrella": Noun("paraguas", "m"),
+    "flower": Noun("flor", "f"),
+    "ice cream": Noun("helado", "m"),
+    "flag": Noun("bandera", "f"),
+    "book": Noun("libro", "m"),
+    "star": Noun("estrella", "f"),
+    "fish": Noun("pez", "m"),
+}
+"""English name of a thing to hold -> Spanish."""
 
 
 def agree(adjective: str, noun: Noun) -> str:

@@ -1,4 +1,4 @@
-"""The things creatures hold, drawn upwards from the hand that holds them at (0, 0)."""
+"""Things to hold, drawn upwards from (0, 0)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 from leyenda.quickstart.pen import INK, Pen
 
+THINGS = ("balloon", "umbrella", "flower", "ice cream", "flag", "book", "star", "fish")
+
 _WOOD = (150, 100, 60)
 
 
 def draw_thing(pen: Pen, thing: str) -> None:
-    """Draw a thing (one of `creatures.THINGS`), about 25 units high."""
-    _THINGS[thing](pen)
+    """Draw a thing (one of `THINGS`), about 25 units high."""
+    _DRAWN[thing](pen)
 
 
 def _balloon(pen: Pen) -> None:
@@ -89,7 +91,7 @@ def _fish(pen: Pen) -> None:
     fish.stroke([(1, -2), (2.5, 0), (1, 2)], (40, 150, 190), 0.8)
 
 
-_THINGS: dict[str, Callable[[Pen], None]] = {
+_DRAWN: dict[str, Callable[[Pen], None]] = {
     "balloon": _balloon,
     "umbrella": _umbrella,
     "flower": _flower,
