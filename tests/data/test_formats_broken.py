@@ -125,7 +125,7 @@ BROKEN_FILES: dict[str, tuple[str, bytes, str]] = {
         "a.jsonl:1: the picture is not a file name",
     ),
     "jsonl, not UTF-8": ("a.jsonl", b'{"image": "a", "text": "\xff"}\n', "a.jsonl:1: byte 0xff is not UTF-8"),
-    "json, malformed list": ("a.json", b'[\n{"image": "a"},\n]', "a.json:3: not JSON"),
+    "json, malformed list": ("a.json", b'[\n{"image": "a"},\nb]', "a.json:3: not JSON"),
     "json, of nothing known": (
         "a.json",
         b'{"rows": 5}',

@@ -190,6 +190,7 @@ def test_a_closed_port():
     [
         ("http://no-such-server.invalid/a.png", "no server of that name is found"),
         ("http://127.0.0.1:99999999999999999999/a.png", "the address is malformed"),
+        ("http://127.0.0.1:99999/a.png", "the address is malformed"),
         ("{server}/ok", "no secure connection can be made"),
     ],
 )

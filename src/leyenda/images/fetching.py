@@ -20,8 +20,8 @@ DEFAULT_MAX_BYTES = 64 * 2**20
 DEFAULT_TIMEOUT = 30.0
 MAX_REDIRECTS = 5
 
-_FAILURES = (ImageError, OSError, ValueError, OverflowError, ImportError)
-"""What a fetch can raise beside the library's own: a port with 20 digits overflows, a proxy may need a package."""
+_FAILURES = (ImageError, OSError, ValueError, ImportError)
+"""What a fetch can raise beside the library's own; a proxy that is set may need a package."""
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SECRET = re.compile(r"([?&][^=&]*(?:token|key|sig|secret|pass|auth|credential)[^=&]*=)[^&]*", re.IGNORECASE)
@@ -75,7 +75,6 @@ def _why(error: BaseException) -> str:
         httpx.RemoteProtocolError: "the answer breaks off, or is not that of a web server",
         httpx.InvalidURL: "the address is malformed",
         ValueError: "the address is malformed",
-        OverflowError: "the address is malformed",
     }
     causes = list(_causes(error))
     found = (words for kind, words in reasons.items() if any(isinstance(cause, kind) for cause in causes))
@@ -119,7 +118,7 @@ def without_secrets(url: str) -> str:
 
 def _check_address(address: str, asked: str) -> None:
     parts = urlsplit(address)
-    if parts.scheme in ("http", "https") and parts.hostname:
+    if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:  # above 65535: a ValueError
         return
     scheme = parts.scheme or "no scheme"
     if address == asked:
