@@ -247,10 +247,3 @@ def _publish_best(run: RunFolder, best: bool) -> Path:
                 shutil.copyfile(path, draft / path.name)
     run.write_json("best.json", {"checkpoint": chosen.name, "best_score": state.get("best_metric")})
     return run.model
-
-
-def summary(run: RunFolder) -> dict[str, Any]:
-    """What `best.json` says: which checkpoint is the best, and its score."""
-    content = json.loads((run.folder / "best.json").read_text(encoding="utf-8"))
-    assert isinstance(content, dict)
-    return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,8 +18,14 @@ from leyenda.images import open_picture
 from leyenda.models import CaptioningModel
 from leyenda.records import Example, Skipped
 
-MEMORY_BUDGET = 1 << 30
-"""Bytes of prepared pictures kept in memory; those beyond it are opened again when they are needed."""
+
+def memory_budget() -> int:
+    """Bytes of prepared pictures to keep in memory: a quarter of the machine's; the others are opened when needed."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    except (AttributeError, ValueError, OSError):
+        return 1 << 30  # systems that do not tell
+
 
 _AHEAD = 32
 
@@ -30,12 +37,12 @@ class Pictures:
 
     Args:
         model: whose image processor prepares them.
-        budget: most bytes to keep.
+        budget: most bytes to keep; None for `memory_budget`.
     """
 
-    def __init__(self, model: CaptioningModel, budget: int = MEMORY_BUDGET) -> None:
+    def __init__(self, model: CaptioningModel, budget: int | None = None) -> None:
         self._model = model
-        self._budget = budget
+        self._budget = memory_budget() if budget is None else budget
         self._kept: dict[str, torch.Tensor] = {}
 
     def pixel_values(self, example: Example) -> torch.Tensor:
