@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +170,3 @@ class EvaluationResult:
                 for name, scores in self.controls.items()
             },
         }
-
-
-def predictions_path(run: Path) -> Path:
-    """Where a training run keeps the test predictions behind its report."""
-    return run / "predictions.jsonl"

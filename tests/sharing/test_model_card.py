@@ -12,11 +12,16 @@ from markdown_it import MarkdownIt
 from tests.fakes.run_folder import scores
 
 from leyenda.errors import RunError
+from leyenda.sharing.finished_run import read_run
 from leyenda.sharing.language import language_of
 from leyenda.sharing.markdown import fenced, inline
-from leyenda.sharing.model_card import model_card
+from leyenda.sharing.model_card import render_card
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+def model_card(run: Path, **said: str) -> str:
+    return render_card(read_run(run), **said)
 
 
 def change_recipe(run: Path, **parts: dict[str, object]) -> None:

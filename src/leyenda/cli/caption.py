@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from leyenda.cli import EXIT_SOME_FAILED
 from leyenda.cli.shared_options import device, precision, token
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def command(inputs: tuple[str, ...], as_json: bool, **options: Any) -> int:
     finally:
         if summary := run.summary(all_failures=not in_lines):
             click.echo(summary, err=True)
-    return 3 if run.skipped else 0
+    return EXIT_SOME_FAILED if run.skipped else 0
 
 
 def _print_results(run: CaptionRun, *, as_json: bool, as_text: bool) -> None:

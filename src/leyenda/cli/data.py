@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from leyenda.cli import EXIT_SOME_FAILED
 from leyenda.cli.shared_options import SOURCE_OPTIONS, model_revision, source_options, token
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def check(
             click.echo(f"{count:>7,}  {kind}: {KINDS[kind]}", err=True)
         if not report.problems:
             click.echo("No problem found.")
-    return 3 if report.problems else 0
+    return EXIT_SOME_FAILED if report.problems else 0
 
 
 @command.command()

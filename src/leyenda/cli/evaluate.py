@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from leyenda.cli import EXIT_SOME_FAILED
 from leyenda.cli.shared_options import (
     SOURCE_OPTIONS,
     device,
@@ -83,4 +84,4 @@ def command(
         click.echo(scores_table(result))
     for image_id, skipped in list(result.skipped.items())[:20]:
         click.echo(f"Skipped {image_id}: {skipped.message}", err=True)
-    return 3 if result.skipped else 0
+    return EXIT_SOME_FAILED if result.skipped else 0

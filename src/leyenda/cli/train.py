@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from leyenda.cli import EXIT_SOME_FAILED
 from leyenda.cli.shared_options import device, model_revision, precision, shares, source_options, token
 
 _TRAIN_HELP = """Fine-tune a captioning model on your own pictures.
@@ -86,7 +87,7 @@ def command(
         click.echo(f"{name}\t{scores[name]:.4f}")
     if result.pushed_to:
         click.echo(f"pushed\t{result.pushed_to}")
-    return 3 if result.skipped else 0
+    return EXIT_SOME_FAILED if result.skipped else 0
 
 
 def _recipe_values(source: str | None, options: dict[str, Any]) -> dict[str, Any]:

@@ -141,17 +141,6 @@ def create(
     return CaptioningModel("new model", model, processor, tokenizer, image_processor, Git())
 
 
-def initial_deviation(width: int) -> float:
-    """Standard deviation of a new layer's weights: one over the root of its width, and a little less.
-
-    The usual 0.02 suits a width of 768 and more; layers much narrower would start almost silent with it.
-
-    >>> round(initial_deviation(192), 3)
-    0.065
-    """
-    return 0.9 / math.sqrt(width)
-
-
 def start_with_a_map(model: Any) -> None:
     """Give the image encoder an idea of where each patch lies before it has seen anything.
 

@@ -14,7 +14,7 @@ from leyenda.config import Recipe
 from leyenda.errors import RunError
 from leyenda.metrics.registry import METRICS, better
 from leyenda.sharing.contents import public_recipe
-from leyenda.sharing.finished_run import CARD, FinishedRun, read_run
+from leyenda.sharing.finished_run import CARD, FinishedRun
 from leyenda.sharing.language import NAMES, language_of
 from leyenda.sharing.markdown import fenced, inline
 from leyenda.sharing.origin import data_named, hub_data_set, hub_model, model_named
@@ -26,25 +26,6 @@ SAME_BY_DESIGN = "distinct"
 """Shuffling a model's captions over the pictures leaves their variety as it is."""
 
 
-def model_card(
-    run: Path, *, repo_id: str | None = None, license_id: str | None = None, language: str | None = None
-) -> str:
-    """The text of a run's model card, with the metadata that the hub reads.
-
-    A `README.md` that lies in the run's folder is taken as it is: a person wrote it.
-
-    Args:
-        run: a training run's folder, or a bare model's.
-        repo_id: the repository's name, for the snippets; None names the folder.
-        license_id: the hub's name of a licence (`apache-2.0`); None says that it is unknown.
-        language: ISO 639-1 code of the captions; None looks at the test captions.
-
-    Raises:
-        RunError, RecipeError: the folder is not complete, or a person's card and an argument contradict.
-    """
-    return render_card(read_run(run), repo_id=repo_id, license_id=license_id, language=language)
-
-
 def render_card(
     run: FinishedRun,
     *,
@@ -52,7 +33,19 @@ def render_card(
     license_id: str | None = None,
     language: str | None = None,
 ) -> str:
-    """`model_card` of a folder that has been read already."""
+    """The text of a run's model card, with the metadata that the hub reads.
+
+    A `README.md` that lies in the run's folder is taken as it is: a person wrote it.
+
+    Args:
+        run: a training run, or a bare model's folder, as `leyenda.sharing.finished_run.read_run` gives it.
+        repo_id: the repository's name, for the snippets; None names the folder.
+        license_id: the hub's name of a licence (`apache-2.0`); None says that it is unknown.
+        language: ISO 639-1 code of the captions; None looks at the test captions.
+
+    Raises:
+        RunError: a person's card and an argument contradict.
+    """
     written = _written_card(run)
     if written and (license_id or language):
         raise RunError(
