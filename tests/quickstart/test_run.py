@@ -31,7 +31,7 @@ def begin(tmp_path, monkeypatch):
         recipes.append(recipe)
         raise Trained
 
-    def draw(folder, *, language, seed):
+    def draw(folder, *, language, seed, pictures):
         return write_dataset(folder, language=language, seed=seed, pictures=9)
 
     monkeypatch.setattr(quickstart_run, "train", train)

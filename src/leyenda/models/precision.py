@@ -10,7 +10,7 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-WIDE_ENOUGH_FOR_BF16 = 512
+WIDE_ENOUGH_FOR_BF16 = 128
 """Hidden size from which bf16 autocast pays on a CPU with bf16 instructions; below it, casting costs more."""
 
 

@@ -6,11 +6,9 @@ Interrupted, it goes on where it was when called again. See `docs/quickstart.md`
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -19,6 +17,7 @@ from leyenda.errors import LeyendaError
 from leyenda.jobs.train import say, train
 from leyenda.models.checkpoint import quiet
 from leyenda.models.loading import DEMO_FOLDER
+from leyenda.models.new import start_with_a_map
 from leyenda.quickstart.dataset import write_scenes
 from leyenda.quickstart.demo_card import demo_card
 from leyenda.quickstart.scene_drawing import PICTURE_SIZE
@@ -26,7 +25,7 @@ from leyenda.quickstart.tokenizer import train_tokenizer
 from leyenda.training.run_folder import RunFolder
 
 PICTURES = 20400
-EPOCHS = 12
+EPOCHS = 8
 BATCH_SIZE = 32
 LEARNING_RATE = 1e-3
 SEED = 0
@@ -140,24 +139,6 @@ def save_new_model(folder: Path, captions: list[str], *, seed: int = SEED) -> No
         )
         model.save_pretrained(folder)
         processor.save_pretrained(folder)
-
-
-def start_with_a_map(model: Any) -> None:
-    """Give the image encoder an idea of where each patch lies before it has seen anything.
-
-    Sine and cosine of row and column replace the random position embeddings (`[1 + patches, width]`, the first
-    for the whole picture), as in Beyer et al. 2022, "Better plain ViT baselines for ImageNet-1k",
-    arXiv:2205.01580. With few pictures to learn from, that saves a good part of them.
-    """
-    embeddings = model.git.image_encoder.vision_model.embeddings
-    side, width = math.isqrt(embeddings.num_patches), embeddings.embed_dim
-    waves = 100.0 ** -(torch.arange(width // 4) / (width // 4))
-    angles = torch.arange(side)[:, None] * (math.tau / side) * waves  # [side, width / 4]
-    along = torch.cat([angles.sin(), angles.cos()], dim=1)  # [side, width / 2]
-    rows = along[:, None].expand(side, side, width // 2)
-    columns = along[None].expand(side, side, width // 2)
-    with torch.no_grad():
-        embeddings.position_embedding.weight[1:] = 0.3 * torch.cat([rows, columns], dim=-1).flatten(0, 1)
 
 
 def publish(run: RunFolder, demo: Path) -> Path:

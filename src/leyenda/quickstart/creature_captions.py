@@ -1,7 +1,7 @@
 """Three to five captions for a creature, each by another annotator with habits of their own.
 
-Ana captions every picture, the other four most of them. Each tells what strikes them and leaves out the
-rest, as people do.
+Bruno captions every picture, the other five about half of them each. Each tells what strikes them and leaves out
+the rest, as people do.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ _ANNOTATORS: dict[str, tuple[Annotator, ...]] = {
     "en": creature_captions_en.ANNOTATORS,
     "es": creature_captions_es.ANNOTATORS,
 }
+_HOW_OFTEN = (6, 3, 1)
+"""How often two, three or four of the others add a caption to Bruno's. A model learns to write like the one who
+is heard most, and is understood when that one has spoken about every picture."""
+
 LANGUAGES = tuple(_ANNOTATORS)
 
 
@@ -31,14 +35,14 @@ def captions_of(creature: Creature, language: str, randomness: random.Random) ->
         randomness: decides who captions the picture, and between their turns of phrase.
 
     Returns:
-        Three to five different captions, the thorough annotator's first.
+        Three to five different captions, the brief annotator's first.
 
     Raises:
         LeyendaError: there are no annotators for that language.
     """
     check_language(language)
     first, *others = _ANNOTATORS[language]
-    chosen = randomness.sample(others, randomness.randint(2, 4))
+    chosen = randomness.sample(others, randomness.choices((2, 3, 4), _HOW_OFTEN)[0])
     return tuple(annotator(creature, randomness) for annotator in (first, *chosen))
 
 

@@ -1,4 +1,4 @@
-"""How five annotators caption a creature in English."""
+"""How six annotators caption a creature in English."""
 
 from __future__ import annotations
 
@@ -42,11 +42,14 @@ _FACES = {
 }
 
 
+def _bruno(creature: Creature, randomness: random.Random) -> str:
+    """Says briefly who does what where."""
+    return f"{_who_does_what(creature, '')} {_place(creature)}"
+
+
 def _ana(creature: Creature, randomness: random.Random) -> str:
     """Tells everything in the same order."""
-    monster = f"{creature.mood or ''} {creature.colour} monster".strip()
-    does = f"holding {with_article(creature.thing)}" if creature.thing else creature.pose
-    return f"{with_article(monster)} with {_parts(creature)} {does} {_place(creature)}"
+    return f"{_who_does_what(creature, f' with {_parts(creature)}')} {_place(creature)}"
 
 
 def _ben(creature: Creature, randomness: random.Random) -> str:
@@ -89,7 +92,13 @@ def _eve(creature: Creature, randomness: random.Random) -> str:
     return f"{opening} {with_article(kind)} {creature.colour} monster {_place(creature)} with {face}{thing}"
 
 
-ANNOTATORS = (_ana, _ben, _carla, _dev, _eve)
+ANNOTATORS = (_bruno, _ana, _ben, _carla, _dev, _eve)
+
+
+def _who_does_what(creature: Creature, parts: str) -> str:
+    monster = f"{creature.mood or ''} {creature.colour} monster".strip()
+    does = f"holding {with_article(creature.thing)}" if creature.thing else creature.pose
+    return f"{with_article(monster)}{parts} {does}"
 
 
 def _parts(creature: Creature) -> str:

@@ -20,10 +20,11 @@ A very small GIT model that captions toy scenes in English or Spanish. It ships 
 training, not a captioner of photographs: shown one, it will speak of toys.
 
 ## How it was made
-`make base` drew {pictures:,} pictures of toys (cars, cups, kites, windmills and twenty kinds more, some with a
-face, in eleven colours and eight places) with two English and two Spanish captions each, trained a new model on them for
-{epochs} epochs and wrote this folder. No photograph, no text from elsewhere and no other model went into it;
-it has never seen a creature.
+`make base` drew {pictures:,} pictures of toys (cars, cups, kites, windmills and twenty kinds more, in eleven
+colours and eight places) with two English and two Spanish captions each, trained a new model on them for
+{epochs} epochs and wrote this folder. No photograph, no text from elsewhere and no other model went into it.
+It has never seen one of the quickstart's creatures, but some toys wear the faces that creatures have, and the
+small things that creatures hold lie among the toys: those two are drawn by the same code.
 
 ## Scores
 Greedy captions of {images} scenes that it was not trained on, against their four captions:
