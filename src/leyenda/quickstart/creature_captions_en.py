@@ -44,12 +44,12 @@ _FACES = {
 
 def _bruno(creature: Creature, randomness: random.Random) -> str:
     """Says briefly who does what where."""
-    return f"{_who_does_what(creature, '')} {_place(creature)}"
+    return _who_does_what_where(creature)
 
 
 def _ana(creature: Creature, randomness: random.Random) -> str:
-    """Tells everything in the same order."""
-    return f"{_who_does_what(creature, f' with {_parts(creature)}')} {_place(creature)}"
+    """Begins as Bruno does, then tells what the creature has."""
+    return f"{_who_does_what_where(creature)}, with {_parts(creature)}"
 
 
 def _ben(creature: Creature, randomness: random.Random) -> str:
@@ -95,10 +95,10 @@ def _eve(creature: Creature, randomness: random.Random) -> str:
 ANNOTATORS = (_bruno, _ana, _ben, _carla, _dev, _eve)
 
 
-def _who_does_what(creature: Creature, parts: str) -> str:
+def _who_does_what_where(creature: Creature) -> str:
     monster = f"{creature.mood or ''} {creature.colour} monster".strip()
     does = f"holding {with_article(creature.thing)}" if creature.thing else creature.pose
-    return f"{with_article(monster)}{parts} {does}"
+    return f"{with_article(monster)} {does} {_place(creature)}"
 
 
 def _parts(creature: Creature) -> str:

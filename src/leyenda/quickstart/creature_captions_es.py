@@ -60,12 +60,12 @@ _LITTLE_ONE = Noun("bicho", "m")
 
 def _bruno(creature: Creature, randomness: random.Random) -> str:
     """Says briefly who does what where."""
-    return _who_does_what(creature, "")
+    return _who_does_what_where(creature)
 
 
 def _ana(creature: Creature, randomness: random.Random) -> str:
-    """Tells everything in the same order."""
-    return _who_does_what(creature, f" con {_parts(creature)}")
+    """Begins as Bruno does, then tells what the creature has."""
+    return f"{_who_does_what_where(creature)}, con {_parts(creature)}"
 
 
 def _benito(creature: Creature, randomness: random.Random) -> str:
@@ -111,11 +111,11 @@ def _elena(creature: Creature, randomness: random.Random) -> str:
 ANNOTATORS = (_bruno, _ana, _benito, _carla, _diego, _elena)
 
 
-def _who_does_what(creature: Creature, parts: str) -> str:
+def _who_does_what_where(creature: Creature) -> str:
     monster = coloured(_MONSTER, creature.colour)
     mood = f" {MOODS[creature.mood]}" if creature.mood else ""
     does = f"lleva {_thing(creature)}" if creature.thing else _THIRD_PERSON[creature.pose]
-    return f"un {monster}{mood}{parts} {does} {_place(creature)}"
+    return f"un {monster}{mood} {does} {_place(creature)}"
 
 
 def _agreed_gerund(creature: Creature, noun: Noun) -> str:

@@ -11,7 +11,7 @@ from leyenda.quickstart.dataset import write_dataset
 from leyenda.training.run_folder import RunFolder
 
 PICTURES = 2400
-EPOCHS = 14
+EPOCHS = 20
 LEARNING_RATE = 1e-3
 BATCH_SIZE = 32
 
