@@ -281,7 +281,14 @@ def test_a_real_ctrl_c(tiny_checkpoint, here):
     )  # fmt: skip
     with open(here / "list.txt", "rb") as listed:
         process = subprocess.Popen(
-            command, env=environment, stdin=listed, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            env=environment,
+            stdin=listed,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # A test run in the background of a script ignores Ctrl-C, and children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     partial = here / "out.jsonl.partial"
     while process.poll() is None and not (partial.exists() and partial.stat().st_size):
