@@ -7,11 +7,12 @@ is never exactly 1, and a caption shorter than n words scores almost nothing at 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from leyenda.metrics.corpus import Corpus, Measurement
+from leyenda.metrics.corpus import Corpus, Measurement, Statistics
 from leyenda.metrics.ngrams import NgramCounts
 
 TINY = 1e-15
@@ -30,20 +31,20 @@ def bleu(corpus: Corpus, order: int) -> Measurement:
         corpus: captions and references.
         order: the longest n-gram, 1 to 4.
     """
-    overall, per_image = corpus.once(_all_orders)
-    return Measurement(float(overall[order - 1]), per_image[order - 1], corpus.tokenization)
+    counts = corpus.once(_counts)
+    statistics = Statistics(counts, partial(_from_sums, order=order))
+    overall = _from_sums(counts.sum(axis=0), order)
+    return Measurement(float(overall), _from_sums(counts, order), corpus.tokenization, statistics)
 
 
-def _all_orders(corpus: Corpus) -> tuple[Floats, Floats]:
-    """BLEU-1..4 over all images, shape (4,), and per image, shape (4, images)."""
+def _counts(corpus: Corpus) -> Floats:
+    """Per image: matches of n = 1..4, n-grams said of n = 1..4, words said, words wanted; shape (images, 10)."""
     images = len(corpus.ids)
     said = _lengths(corpus)[:images]
     wanted = _closest_lengths(corpus, said)
     guesses = np.stack([np.maximum(0, said - shorter) for shorter in range(len(corpus.ngrams))])
     matches = np.stack([_matches(corpus, counts) for counts in corpus.ngrams])
-    per_image = _combine(matches, guesses, said, wanted)
-    overall = _combine(matches.sum(axis=1), guesses.sum(axis=1), said.sum(), wanted.sum())
-    return overall, per_image
+    return np.column_stack([*matches, *guesses, said, wanted]).astype(np.float64)
 
 
 def _lengths(corpus: Corpus) -> Integers:
@@ -70,8 +71,10 @@ def _matches(corpus: Corpus, counts: NgramCounts) -> Floats:
     return matched[: len(corpus.ids)]
 
 
-def _combine(matches: Floats, guesses: Integers, said: Integers, wanted: Integers) -> Floats:
-    orders = np.arange(1, len(matches) + 1).reshape(-1, *[1] * (matches.ndim - 1))
-    precision = np.cumprod((matches + TINY) / (guesses + SMALL), axis=0) ** (1.0 / orders)
+def _from_sums(sums: Floats, order: int) -> Floats:
+    """BLEU with n-grams up to `order` from the columns of `_counts`, shape (..., 10) -> (...)."""
+    matches, guesses = sums[..., :order], sums[..., 4 : 4 + order]
+    said, wanted = sums[..., 8], sums[..., 9]
+    precision = np.prod((matches + TINY) / (guesses + SMALL), axis=-1) ** (1.0 / order)
     ratio = (said + TINY) / (wanted + SMALL)
     return np.asarray(precision * np.exp(np.minimum(0.0, 1.0 - 1.0 / ratio)))

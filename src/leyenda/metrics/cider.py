@@ -29,7 +29,7 @@ def cider_d(corpus: Corpus) -> Measurement:
     penalty = np.exp(-(difference**2) / (2 * SIGMA**2))
     similarity = np.mean([_similarity(corpus, counts) for counts in corpus.ngrams], axis=0) * penalty
     per_image = np.bincount(references, similarity, images) / corpus.reference_counts * SCALE
-    return Measurement(float(per_image.mean()), per_image, corpus.tokenization)
+    return Measurement.mean(per_image, corpus.tokenization)
 
 
 def _similarity(corpus: Corpus, counts: NgramCounts) -> Floats:

@@ -26,7 +26,7 @@ def coco_rouge_l(corpus: Corpus) -> Measurement:
     for image, said in enumerate(corpus.hypothesis_tokens):
         wanted = [next(references) or EMPTY for _ in range(corpus.reference_counts[image])]
         per_image[image] = _score(said or EMPTY, wanted)
-    return Measurement(float(per_image.mean()), per_image, corpus.tokenization)
+    return Measurement.mean(per_image, corpus.tokenization)
 
 
 def _score(said: Sequence[str], wanted: Sequence[Sequence[str]]) -> float:

@@ -33,13 +33,55 @@ NAMED_IDS = 5
 """How many image ids an error message lists."""
 
 
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a score over any set of images is computed from: numbers of each image, summed, then combined.
+
+    So the score of other sets (resampled images, swapped captions) needs no caption to be read again.
+
+    Args:
+        rows: shape (images, columns), images in the corpus's order.
+        combine: sums of rows, shape (..., columns), -> scores, shape (...,); defined for every sum of at least one
+            row, never NaN.
+    """
+
+    rows: Floats
+    combine: Callable[[Floats], Floats] = field(repr=False)
+
+
 @dataclass(frozen=True)
 class Measurement:
-    """One metric's outcome: over all images, and for each image (in the corpus's order) where that makes sense."""
+    """One metric's outcome.
+
+    Args:
+        value: over all images.
+        per_image: of each image alone, in the corpus's order; None where that makes no sense.
+        normalization: how the text was prepared, in words.
+        statistics: what `value` comes from; None for a score that is no sum over images.
+    """
 
     value: float
-    per_image: np.ndarray[Any, np.dtype[np.float64]] | None
+    per_image: Floats | None
     normalization: str
+    statistics: Statistics | None = None
+
+    @classmethod
+    def mean(cls, per_image: Floats, normalization: str) -> Measurement:
+        """A metric that is the mean over images."""
+        rows = np.column_stack([per_image, np.ones(len(per_image))])
+        return cls(float(per_image.mean()), per_image, normalization, Statistics(rows, ratio))
+
+
+def ratio(sums: Floats) -> Floats:
+    """The first column over the second, or over 1 where that is less.
+
+    >>> ratio(np.array([[3.0, 4.0], [2.0, 0.0]])).tolist()
+    [0.75, 2.0]
+    """
+    return np.asarray(sums[..., 0] / np.maximum(1.0, sums[..., 1]))
 
 
 @dataclass

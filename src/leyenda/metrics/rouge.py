@@ -60,7 +60,7 @@ def _best(corpus: Corpus, overlap: Numbers, totals: Numbers) -> Measurement:
     both = totals[corpus.image_of_reference] + totals[images:]
     f1 = np.divide(2 * overlap, both, out=np.zeros(len(both)), where=both > 0)
     per_image = np.maximum.reduceat(f1, corpus.first_reference)
-    return Measurement(float(per_image.mean()), per_image, NORMALIZATION)
+    return Measurement.mean(per_image, NORMALIZATION)
 
 
 def _tokens(corpus: Corpus) -> tuple[Tokens, Tokens]:

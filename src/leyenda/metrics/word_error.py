@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from leyenda.errors import MissingExtra
-from leyenda.metrics.corpus import Corpus, Measurement
+from leyenda.metrics.corpus import Corpus, Measurement, Statistics, ratio
 from leyenda.metrics.unicode_tokenizer import nfc
 
 NORMALIZATION = "lower case, Unicode NFC, Unicode punctuation removed, white space collapsed; accents stay"
@@ -99,7 +99,8 @@ def _nearest_references(corpus: Corpus, edits: Integers, lengths: Integers) -> I
 
 
 def _rates(edits: Integers, lengths: Integers, normalization: str) -> Measurement:
-    return Measurement(_overall(edits, lengths), edits / np.maximum(1, lengths), normalization)
+    sums = Statistics(np.column_stack([edits, lengths]).astype(np.float64), ratio)
+    return Measurement(_overall(edits, lengths), edits / np.maximum(1, lengths), normalization, sums)
 
 
 def _overall(edits: Integers, lengths: Integers) -> float:
