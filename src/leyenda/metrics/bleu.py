@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from leyenda.metrics.corpus import Corpus, Measurement, Statistics
+from leyenda.metrics.corpus import Corpus, Measurement
 from leyenda.metrics.ngrams import NgramCounts
 
 TINY = 1e-15
@@ -31,10 +31,8 @@ def bleu(corpus: Corpus, order: int) -> Measurement:
         corpus: captions and references.
         order: the longest n-gram, 1 to 4.
     """
-    counts = corpus.once(_counts)
-    statistics = Statistics(counts, partial(_from_sums, order=order))
-    overall = _from_sums(counts.sum(axis=0), order)
-    return Measurement(float(overall), _from_sums(counts, order), corpus.tokenization, statistics)
+    normalization = f"{corpus.tokenization}; n-grams of all references, the closest reference's length"
+    return Measurement.summed(corpus.once(_counts), partial(_from_sums, order=order), normalization)
 
 
 def _counts(corpus: Corpus) -> Floats:

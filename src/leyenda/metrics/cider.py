@@ -2,7 +2,8 @@
 
 Vedantam et al. 2015, "CIDEr: Consensus-based Image Description Evaluation". Without stemming; n = 1 to 4; a penalty
 for length with sigma 6, on the difference in bigrams; times 10. An n-gram's weight falls with the number of images
-whose references hold it, so scores from different collections cannot be compared, and one image alone scores 0.
+whose references hold it: of the images scored, so that scores of different images cannot be compared and one image
+alone scores 0, or of a larger collection (`document_frequencies`).
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from leyenda.metrics.corpus import Corpus, Measurement
+from leyenda.metrics.document_frequencies import images_that_hold
 from leyenda.metrics.ngrams import NgramCounts
 
 SIGMA = 6.0
 SCALE = 10.0
 
+Integers = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -27,16 +30,24 @@ def cider_d(corpus: Corpus) -> Measurement:
     bigrams = np.bincount(corpus.ngrams[1].caption, corpus.ngrams[1].count, images + len(references))
     difference = bigrams[references] - bigrams[images:]
     penalty = np.exp(-(difference**2) / (2 * SIGMA**2))
-    similarity = np.mean([_similarity(corpus, counts) for counts in corpus.ngrams], axis=0) * penalty
+    ngrams, rarities = corpus.ngrams, _rarities(corpus)
+    similarities = [_similarity(corpus, *pair) for pair in zip(ngrams, rarities, strict=True)]
+    similarity = np.mean(similarities, axis=0) * penalty
     per_image = np.bincount(references, similarity, images) / corpus.reference_counts * SCALE
-    return Measurement.mean(per_image, corpus.tokenization)
+    return Measurement.mean(per_image, f"{corpus.tokenization}; mean over references; {_weights(corpus)}")
 
 
-def _similarity(corpus: Corpus, counts: NgramCounts) -> Floats:
+def _weights(corpus: Corpus) -> str:
+    if corpus.document_frequencies is not None:
+        return corpus.document_frequencies.description
+    return f"n-gram weights from the references of the images scored ({len(corpus.ids):,} images)"
+
+
+def _similarity(corpus: Corpus, counts: NgramCounts, rarity: Floats) -> Floats:
     """Clipped cosine of each reference with its image's hypothesis, for one n, shape (references,)."""
     images = len(corpus.ids)
     references = len(corpus.image_of_reference)
-    weight = counts.count * _rarity(corpus, counts)[counts.ngram]
+    weight = counts.count * rarity[counts.ngram]
     norm = np.sqrt(np.bincount(counts.caption, weight**2, images + references))
     said, wanted = counts.in_common(corpus.image_of_reference, images)
     products = np.minimum(weight[said], weight[wanted]) * weight[wanted]
@@ -46,11 +57,17 @@ def _similarity(corpus: Corpus, counts: NgramCounts) -> Floats:
     return cosine
 
 
-def _rarity(corpus: Corpus, counts: NgramCounts) -> Floats:
-    """ln(images) - ln(images whose references hold the n-gram), for every n-gram, shape (kinds,)."""
-    images = len(corpus.ids)
-    written = counts.caption >= images
-    image = corpus.image_of_reference[counts.caption[written] - images]
-    pairs = np.unique(image * max(1, counts.kinds) + counts.ngram[written])
-    frequency = np.bincount(pairs % max(1, counts.kinds), minlength=counts.kinds)
-    return np.asarray(math.log(images) - np.log(np.maximum(1, frequency)))
+def _rarities(corpus: Corpus) -> list[Floats]:
+    """Per n, ln(images) - ln(images whose references hold the n-gram), for every n-gram, shape (kinds,)."""
+    if corpus.document_frequencies is None:
+        images, frequencies = len(corpus.ids), [_frequency(corpus, counts) for counts in corpus.ngrams]
+    else:
+        images = corpus.document_frequencies.images
+        frequencies = corpus.document_frequencies.of(corpus.ngrams, corpus.vocabulary)
+    return [np.asarray(math.log(images) - np.log(np.maximum(1, frequency))) for frequency in frequencies]
+
+
+def _frequency(corpus: Corpus, counts: NgramCounts) -> Integers:
+    written = counts.caption >= len(corpus.ids)
+    image = corpus.image_of_reference[counts.caption[written] - len(corpus.ids)]
+    return images_that_hold(counts, image, counts.ngram[written])

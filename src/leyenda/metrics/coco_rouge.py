@@ -26,7 +26,9 @@ def coco_rouge_l(corpus: Corpus) -> Measurement:
     for image, said in enumerate(corpus.hypothesis_tokens):
         wanted = [next(references) or EMPTY for _ in range(corpus.reference_counts[image])]
         per_image[image] = _score(said or EMPTY, wanted)
-    return Measurement.mean(per_image, corpus.tokenization)
+    return Measurement.mean(
+        per_image, f"{corpus.tokenization}; best precision and best recall over references, mean over images"
+    )
 
 
 def _score(said: Sequence[str], wanted: Sequence[Sequence[str]]) -> float:

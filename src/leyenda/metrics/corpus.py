@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from leyenda.errors import ScoreError, near
 from leyenda.metrics.ngrams import NgramCounts, count_ngrams
 from leyenda.metrics.ptb_tokenizer import ptb_tokens
 from leyenda.metrics.unicode_tokenizer import unicode_tokens
+
+if TYPE_CHECKING:
+    from leyenda.metrics.document_frequencies import DocumentFrequencies
 
 Result = TypeVar("Result")
 
@@ -74,6 +77,12 @@ class Measurement:
         rows = np.column_stack([per_image, np.ones(len(per_image))])
         return cls(float(per_image.mean()), per_image, normalization, Statistics(rows, ratio))
 
+    @classmethod
+    def summed(cls, rows: Floats, combine: Callable[[Floats], Floats], normalization: str) -> Measurement:
+        """A metric that is computed from sums over images, and of one image from its own row alone."""
+        overall = float(combine(rows.sum(axis=0)))
+        return cls(overall, combine(rows), normalization, Statistics(rows, combine))
+
 
 def ratio(sums: Floats) -> Floats:
     """The first column over the second, or over 1 where that is less.
@@ -93,12 +102,14 @@ class Corpus:
         hypotheses: one caption per image.
         references: what people wrote, at least one caption per image.
         tokenizer: a name in `TOKENIZERS`.
+        document_frequencies: what CIDEr-D weighs n-grams by; None: counts in these references.
     """
 
     ids: tuple[str, ...]
     hypotheses: tuple[str, ...]
     references: tuple[tuple[str, ...], ...]
     tokenizer: str = "ptb"
+    document_frequencies: DocumentFrequencies | None = None
     _results: dict[object, object] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -107,24 +118,25 @@ class Corpus:
         hypotheses: Mapping[str, str],
         references: Mapping[str, Sequence[str]],
         tokenizer: str = "ptb",
+        document_frequencies: DocumentFrequencies | None = None,
     ) -> Corpus:
         """A corpus of captions that fit together.
 
         Raises:
-            ScoreError: no images, ids on one side only, an image without references, or an unknown tokenizer.
+            ScoreError: no images, ids on one side only, an image without references, an unknown tokenizer, or
+                document frequencies that were counted with another tokenizer.
         """
-        if tokenizer not in TOKENIZERS:
-            hint = near(tokenizer, TOKENIZERS) or "They are: " + ", ".join(TOKENIZERS) + "."
-            raise ScoreError(f"There is no tokenizer {tokenizer!r}.", hint)
-        _check_ids(hypotheses, references)
+        tokenizer_named(tokenizer)
+        if document_frequencies is not None:
+            document_frequencies.check_tokenizer(tokenizer)
+        check_ids(hypotheses, references)
         ids = tuple(hypotheses)
-        return cls(
-            ids, tuple(hypotheses[i] for i in ids), tuple(tuple(references[i]) for i in ids), tokenizer
-        )
+        said = tuple(hypotheses[i] for i in ids)
+        return cls(ids, said, tuple(tuple(references[i]) for i in ids), tokenizer, document_frequencies)
 
     def with_hypotheses(self, hypotheses: Sequence[str]) -> Corpus:
         """The same images and references with other captions."""
-        return Corpus(self.ids, tuple(hypotheses), self.references, self.tokenizer)
+        return Corpus(self.ids, tuple(hypotheses), self.references, self.tokenizer, self.document_frequencies)
 
     def once(self, measure: Callable[[Corpus], Result]) -> Result:
         """What `measure` returns for this corpus, computed the first time only."""
@@ -135,7 +147,7 @@ class Corpus:
     @property
     def tokenization(self) -> str:
         """How tokens are made, in words."""
-        return TOKENIZERS[self.tokenizer][1]
+        return tokenizer_named(self.tokenizer)[1]
 
     @cached_property
     def reference_counts(self) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -155,22 +167,48 @@ class Corpus:
     @cached_property
     def hypothesis_tokens(self) -> list[tuple[str, ...]]:
         """Tokens of every hypothesis."""
-        tokenize = TOKENIZERS[self.tokenizer][0]
+        tokenize = tokenizer_named(self.tokenizer)[0]
         return [tokenize(text) for text in self.hypotheses]
 
     @cached_property
     def reference_tokens(self) -> list[tuple[str, ...]]:
         """Tokens of every reference, in one flat list."""
-        tokenize = TOKENIZERS[self.tokenizer][0]
+        tokenize = tokenizer_named(self.tokenizer)[0]
         return [tokenize(text) for texts in self.references for text in texts]
 
-    @cached_property
+    @property
     def ngrams(self) -> list[NgramCounts]:
         """n-grams of n = 1..4 of all captions: the hypotheses first, then all references."""
-        return count_ngrams(self.hypothesis_tokens + self.reference_tokens)
+        return self.once(_count_ngrams)[0]
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The words that `ngrams` are made of."""
+        return self.once(_count_ngrams)[1]
 
 
-def _check_ids(hypotheses: Mapping[str, str], references: Mapping[str, Sequence[str]]) -> None:
+def _count_ngrams(corpus: Corpus) -> tuple[list[NgramCounts], tuple[str, ...]]:
+    return count_ngrams(corpus.hypothesis_tokens + corpus.reference_tokens)
+
+
+def tokenizer_named(name: str) -> tuple[Callable[[str], tuple[str, ...]], str]:
+    """The tokenizer of that name, and how it prepares text, in words.
+
+    Raises:
+        ScoreError: there is none; near names are listed.
+    """
+    if name not in TOKENIZERS:
+        hint = near(name, TOKENIZERS) or "They are: " + ", ".join(TOKENIZERS) + "."
+        raise ScoreError(f"There is no tokenizer {name!r}.", hint)
+    return TOKENIZERS[name]
+
+
+def check_ids(hypotheses: Mapping[str, str], references: Mapping[str, Sequence[str]]) -> None:
+    """Make sure that every image has a caption and references, all of them text.
+
+    Raises:
+        ScoreError: no images, ids on one side only, an image without references, a caption that is no text.
+    """
     if not hypotheses and not references:
         raise ScoreError("There is nothing to score: no captions were given.", "Give at least one image.")
     missing = [image for image in references if image not in hypotheses]

@@ -20,13 +20,21 @@ class NgramCounts:
         caption: the caption's place, ascending, shape (rows,).
         ngram: the n-gram's number in [0, kinds), ascending within a caption, shape (rows,).
         count: how often it stands there, at least 1, shape (rows,).
-        kinds: how many different n-grams there are.
+        start: the first n - 1 words of each n-gram, as a number of the n-grams of n - 1 words, shape (kinds,); 0
+            for single words.
+        last: the last word of each n-gram, as a number in the vocabulary, shape (kinds,).
     """
 
     caption: Integers
     ngram: Integers
     count: Integers
-    kinds: int
+    start: Integers
+    last: Integers
+
+    @property
+    def kinds(self) -> int:
+        """How many different n-grams there are."""
+        return len(self.last)
 
     def in_common(self, image_of_reference: Integers, images: int) -> tuple[Integers, Integers]:
         """Rows of n-grams that a reference shares with its image's hypothesis.
@@ -49,7 +57,9 @@ class NgramCounts:
         return place[inside], np.flatnonzero(inside) + hypotheses
 
 
-def count_ngrams(captions: Sequence[Sequence[str]], orders: int = 4) -> list[NgramCounts]:
+def count_ngrams(
+    captions: Sequence[Sequence[str]], orders: int = 4
+) -> tuple[list[NgramCounts], tuple[str, ...]]:
     """Count the n-grams of n = 1 to `orders` in every caption.
 
     Args:
@@ -58,32 +68,32 @@ def count_ngrams(captions: Sequence[Sequence[str]], orders: int = 4) -> list[Ngr
         orders: the longest n.
 
     Returns:
-        One `NgramCounts` per n, n ascending.
+        One `NgramCounts` per n, n ascending, and the vocabulary: the different words, sorted.
 
-    >>> [int(counts.kinds) for counts in count_ngrams([("a", "dog", "a", "dog")])]
-    [2, 2, 2, 1]
+    >>> ngrams, vocabulary = count_ngrams([("a", "dog", "a", "dog")])
+    >>> [counts.kinds for counts in ngrams], vocabulary
+    ([2, 2, 2, 1], ('a', 'dog'))
     """
     split = [_words(tokens) for tokens in captions]
-    lengths = np.array([len(words) for words in split], dtype=np.int64)
-    words = tuple(chain.from_iterable(split))
-    vocabulary: dict[str, int] = {}
-    word = np.fromiter((vocabulary.setdefault(w, len(vocabulary)) for w in words), np.int64, len(words))
+    lengths = np.fromiter(map(len, split), np.int64, len(split))
+    vocabulary = tuple(sorted(set(chain.from_iterable(split))))
+    number = {word: place for place, word in enumerate(vocabulary)}
+    word = np.fromiter(map(number.__getitem__, chain.from_iterable(split)), np.int64, int(lengths.sum()))
     caption = np.repeat(np.arange(len(split)), lengths)
-    left = np.repeat(np.cumsum(lengths), lengths) - np.arange(
-        len(words)
-    )  # words from here to the caption's end
-    starts = np.arange(len(words))
-    ngram = word
+    # How many words there are from here to the caption's end.
+    left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(word))
+    starts = np.arange(len(word))
+    ngram = np.zeros(len(word), dtype=np.int64)
     counts = []
     for order in range(1, orders + 1):
-        if order > 1:
-            longer = left[starts] >= order
-            starts = starts[longer]
-            ngram = ngram[longer] * len(vocabulary) + word[starts + order - 1]
-        kinds, ngram = np.unique(ngram, return_inverse=True)
-        rows, count = np.unique(caption[starts] * max(1, len(kinds)) + ngram, return_counts=True)
-        counts.append(NgramCounts(*np.divmod(rows, max(1, len(kinds))), count, len(kinds)))
-    return counts
+        longer = left[starts] >= order
+        starts = starts[longer]
+        ngram = ngram[longer] * len(vocabulary) + word[starts + order - 1]
+        keys, ngram = np.unique(ngram, return_inverse=True)
+        rows, count = np.unique(caption[starts] * max(1, len(keys)) + ngram, return_counts=True)
+        place = np.divmod(rows, max(1, len(keys)))
+        counts.append(NgramCounts(*place, count, *np.divmod(keys, max(1, len(vocabulary)))))
+    return counts, vocabulary
 
 
 def _words(tokens: Sequence[str]) -> Sequence[str]:

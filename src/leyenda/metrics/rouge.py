@@ -70,4 +70,4 @@ def _tokens(corpus: Corpus) -> tuple[Tokens, Tokens]:
 
 def _ngrams(corpus: Corpus) -> list[NgramCounts]:
     said, wanted = corpus.once(_tokens)
-    return count_ngrams(said + wanted, orders=2)
+    return count_ngrams(said + wanted, orders=2)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from leyenda.metrics.corpus import Corpus
+from leyenda.metrics.document_frequencies import DocumentFrequencies
 from leyenda.metrics.registry import chosen
 from leyenda.records import Scores
 
@@ -15,6 +16,7 @@ def score(
     metrics: Sequence[str] | None = None,
     *,
     tokenizer: str = "ptb",
+    document_frequencies: DocumentFrequencies | None = None,
 ) -> Scores:
     """Score captions against all their references.
 
@@ -24,12 +26,15 @@ def score(
         metrics: names in `METRICS`; None: all of them.
         tokenizer: what BLEU, CIDEr-D and COCO's ROUGE-L compare: `ptb` (the official COCO tokens, for English) or
             `unicode` (Unicode words, for every language).
+        document_frequencies: what CIDEr-D weighs n-grams by (`leyenda.metrics.document_frequencies`); None: counts in
+            these references.
 
     Returns:
         The values, in the order asked for, with how each metric prepared the text.
 
     Raises:
-        ScoreError: no images, ids on one side only, an image without references, an unknown metric or tokenizer.
+        ScoreError: no images, ids on one side only, an image without references, an unknown metric or tokenizer,
+            document frequencies of another tokenizer.
         MissingExtra: a metric needs a part of leyenda that is not installed.
 
     >>> scores = score({"1": "a dog runs"}, {"1": ["a dog runs fast", "the dog is running"]}, ["wer", "rouge1"])
@@ -37,7 +42,7 @@ def score(
     {'wer': 0.25, 'rouge1': 0.86}
     """
     wanted = chosen(metrics)
-    corpus = Corpus.checked(hypotheses, references, tokenizer)
+    corpus = Corpus.checked(hypotheses, references, tokenizer, document_frequencies)
     return measured(corpus, [metric.name for metric in wanted])
 
 
