@@ -88,6 +88,12 @@ class ScoreError(LeyendaError):
     code = "score"
 
 
+class JudgeError(LeyendaError):
+    """What a score needs beside the captions (a model, Java, pictures) is not given, not there, or has failed."""
+
+    code = "judge"
+
+
 class HubError(LeyendaError):
     """The model hub cannot be reached or refuses."""
 

@@ -9,16 +9,18 @@ from typing import Any
 _PREPARATION = ("processor_config.json", "preprocessor_config.json")
 
 
-def damage_in(folder: Path) -> str:
+def damage_in(folder: Path, pictures: bool = True) -> str:
     """The first thing that is wrong with a checkpoint's files, as the end of a sentence; empty when none is seen.
 
     Args:
         folder: holds `config.json`.
+        pictures: whether it should say how pictures are prepared.
     """
     for file in sorted(folder.glob("*.json")):
         if _json_in(file) is None:
             return f"its {file.name} is no JSON, so it is cut off or damaged"
-    return _wrong_kind(_json_in(folder / "config.json")) or _wrong_weights(folder) or _no_preparation(folder)
+    wrong = _wrong_kind(_json_in(folder / "config.json")) or _wrong_weights(folder)
+    return wrong or (_no_preparation(folder) if pictures else "")
 
 
 def _json_in(file: Path) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ DEFAULT_MODEL = "microsoft/git-base-coco"
 """What captions pictures when the user names no model."""
 
 _HUB_PATIENCE_S = 5.0
+
+_PREPARES_PICTURES = ("AutoProcessor", "AutoImageProcessor")
 
 DEMO_FOLDER = Path(__file__).resolve().parents[1] / "quickstart" / "demo"
 
@@ -109,6 +111,56 @@ def load(
     return CaptioningModel(str(name), model, *processor, family)
 
 
+def load_parts(
+    name: str | Path,
+    model_class: str,
+    other_classes: Sequence[str],
+    *,
+    device: str | None = None,
+    precision: str = "auto",
+    token: str | None = None,
+    unused: tuple[str, ...] = (),
+) -> list[Any]:
+    """A checkpoint that reads captions and writes none: a CLIP, a sentence encoder, a language model.
+
+    Args:
+        name: as for `resolve_name`.
+        model_class: the `transformers` auto class of the weights.
+        other_classes: auto classes of what stands beside them: `AutoTokenizer`, `AutoImageProcessor`.
+        device: as for `load`.
+        precision: as for `load`.
+        token: hub token; None uses the one that `hf auth login` stored.
+        unused: beginnings of the names of weights that the file may lack, since the caller does not use them.
+
+    Returns:
+        The model in evaluation mode on the device, then the others in their order.
+
+    Raises:
+        ModelError: as for `load`.
+    """
+    place = resolve_name(name)
+    chosen_device = choose_device(device)
+    dtype = choose_inference_dtype(precision, chosen_device)
+    origin = _origin(place, None, token)
+    with quiet(), _downloads_shown():
+        others = [_load_part(each, place, str(name), **origin) for each in other_classes]
+        model, report = _load_part(
+            model_class,
+            place,
+            str(name),
+            dtype=dtype,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # as in `load`
+            **origin,
+        )
+    missing = [key for key in report["missing_keys"] if not key.startswith(unused)]
+    _check_weights({**report, "missing_keys": missing}, str(name))
+    for part in others:
+        if hasattr(part, "all_special_tokens"):
+            _check_vocabulary(part, str(name))
+    return [model.to(chosen_device).eval(), *others]
+
+
 def load_tokenizer(name: str | Path, *, revision: str | None = None, token: str | None = None) -> Any:
     """Only the tokenizer of a checkpoint, for `leyenda data check`; no weights are read.
 
@@ -179,10 +231,10 @@ def _load_part(auto_class: str, place: str, name: str, **arguments: Any) -> Any:
     except Exception as error:
         # transformers, safetensors, tokenizers and json each raise kinds of their own for a file that is
         # absent or broken; whatever it was, the user's model could not be read, and the cause stays chained.
-        raise _explain(error, place, name) from error
+        raise _explain(error, place, name, pictures=auto_class in _PREPARES_PICTURES) from error
 
 
-def _explain(error: Exception, place: str, name: str) -> ModelError:
+def _explain(error: Exception, place: str, name: str, pictures: bool) -> ModelError:
     kinds = set(_kinds_of_causes(error))
     if "GatedRepoError" in kinds:
         fix = "Ask for it on its hub page, then log in with: hf auth login"
@@ -201,7 +253,7 @@ def _explain(error: Exception, place: str, name: str) -> ModelError:
         )
     said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     return ModelError(
-        f"The model {name!r} cannot be read: {damage_in(Path(place)) or said}.",
+        f"The model {name!r} cannot be read: {damage_in(Path(place), pictures) or said}.",
         "Copy or save it again, or name another model.",
     )
 
