@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,32 @@ class Prediction:
     image: ImageSource | None = field(default=None, compare=False)
 
 
+Interval = tuple[float, float]
+"""A score's lower and upper bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resampling:
+    """How intervals and p-values are computed; the same numbers give the same results.
+
+    Args:
+        resamples: how often the images are drawn anew for an interval.
+        permutations: how often captions are swapped for a p-value.
+        seed: of both.
+    """
+
+    level: ClassVar[float] = 0.95
+    method: ClassVar[str] = "BCa bootstrap over images"
+
+    resamples: int = 2000
+    permutations: int = 9999
+    seed: int = 0
+
+    def as_json(self) -> dict[str, object]:
+        """What stands beside intervals in JSON."""
+        return {"method": self.method, "level": self.level, "resamples": self.resamples, "seed": self.seed}
+
+
 @dataclass(frozen=True, slots=True)
 class Scores:
     """The scores of a set of captions against their references.
@@ -129,12 +156,44 @@ class Scores:
         per_image: metric name -> image id -> score of that image alone (metrics that have one).
         normalization: metric name -> how the text was prepared before it was compared, in words.
         images: how many images were scored.
+        intervals: metric name -> 95% interval over images; without those metrics that have none, and empty when none
+            were asked for.
+        resampling: how the intervals were computed.
     """
 
     values: Mapping[str, float]
     per_image: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
     normalization: Mapping[str, str] = field(default_factory=dict, repr=False)
     images: int = 0
+    intervals: Mapping[str, Interval] = field(default_factory=dict, repr=False)
+    resampling: Resampling | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HumanScores:
+    """What one person's caption scores against the other people's, and the model's beside it.
+
+    Each person's caption is compared with those of the others, so one reference less than there is; more references
+    give higher scores, and therefore the model is scored against the very same ones here.
+
+    Args:
+        people: one person against the others; the mean over the rounds.
+        model: the model against the same others.
+        rounds: how many captions of an image took their turn at most.
+    """
+
+    people: Scores
+    model: Scores
+    rounds: int
+
+    def as_json(self) -> dict[str, object]:
+        """Its part of what `leyenda evaluate --json` prints."""
+        return {
+            "images": self.people.images,
+            "rounds": self.rounds,
+            "metrics": dict(self.people.values),
+            "model": dict(self.model.values),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +207,7 @@ class EvaluationResult:
         constant_caption: the caption behind the `constant` control.
         predictions: one per scored image, in the order of the source.
         skipped: image id -> why it could not be scored.
+        human: the human control, over the images that have several captions; None without any.
     """
 
     model: str
@@ -156,6 +216,7 @@ class EvaluationResult:
     constant_caption: str
     predictions: tuple[Prediction, ...]
     skipped: Mapping[str, Skipped] = field(default_factory=dict)
+    human: HumanScores | None = None
 
     def as_json(self) -> dict[str, object]:
         """The object that `leyenda evaluate --json` prints."""
@@ -164,9 +225,12 @@ class EvaluationResult:
             "images": self.scores.images,
             "skipped": len(self.skipped),
             "metrics": dict(self.scores.values),
+            "intervals": {name: list(bounds) for name, bounds in self.scores.intervals.items()},
+            "resampling": self.scores.resampling.as_json() if self.scores.resampling else None,
             "normalization": dict(self.scores.normalization),
             "controls": {
                 name: dict(scores.values) | ({"caption": self.constant_caption} if name == "constant" else {})
                 for name, scores in self.controls.items()
             },
+            "human": self.human.as_json() if self.human else None,
         }
