@@ -23,10 +23,12 @@ SENTENCE = st.lists(st.sampled_from(["a", "dog", "cat", "the", "niño", "runs"])
 IMAGES = st.dictionaries(
     st.sampled_from("abcdefgh"), st.tuples(CAPTION, st.lists(CAPTION, min_size=1, max_size=3)), min_size=1
 )
-EXPECTED_NAMES = [
+USUAL_NAMES = [
     *("wer", "wer_first", "cer", "rouge1", "rouge2", "rougeL"),
     *("bleu_1", "bleu_2", "bleu_3", "bleu_4", "cider_d", "coco_rouge_l", "distinct"),
 ]
+OTHER_NAMES = ["mer", "wil", "rougeLsum", "sacrebleu", "chrf"]
+ALL_NAMES = list(metrics.METRICS)
 
 
 def sides(images: dict[str, tuple[str, list[str]]]) -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -36,8 +38,8 @@ def sides(images: dict[str, tuple[str, list[str]]]) -> tuple[dict[str, str], dic
 @settings(max_examples=40, deadline=None)
 @given(IMAGES)
 def test_every_value_is_a_number_in_its_range(images: dict[str, tuple[str, list[str]]]) -> None:
-    scores = metrics.score(*sides(images))
-    assert list(scores.values) == EXPECTED_NAMES == list(scores.normalization)
+    scores = metrics.score(*sides(images), ALL_NAMES)
+    assert list(scores.values) == ALL_NAMES == list(scores.normalization)
     assert scores.images == len(images)
     for name, value in scores.values.items():
         for number in (value, *scores.per_image.get(name, {}).values()):
@@ -53,8 +55,10 @@ def test_the_order_of_images_does_not_matter(images: dict[str, tuple[str, list[s
     hypotheses, references = sides(images)
     names = list(images)
     chance.shuffle(names)
-    scores = metrics.score(hypotheses, references)
-    other = metrics.score({name: hypotheses[name] for name in names}, dict(reversed(references.items())))
+    scores = metrics.score(hypotheses, references, ALL_NAMES)
+    other = metrics.score(
+        {name: hypotheses[name] for name in names}, dict(reversed(references.items())), ALL_NAMES
+    )
     assert other.values == pytest.approx(scores.values, abs=1e-12)
     for name, per_image in scores.per_image.items():
         assert other.per_image[name] == pytest.approx(per_image, abs=1e-12)
@@ -65,7 +69,7 @@ def test_the_order_of_images_does_not_matter(images: dict[str, tuple[str, list[s
 def test_an_image_scores_alone_as_among_others(images: dict[str, tuple[str, list[str]]]) -> None:
     """Not so CIDEr-D: its weights come from all images, and that is documented."""
     hypotheses, references = sides(images)
-    names = [name for name in EXPECTED_NAMES if name not in ("cider_d", "distinct")]
+    names = [name for name in ALL_NAMES if name not in ("cider_d", "distinct")]
     together = metrics.score(hypotheses, references, names)
     for image in images:
         alone = metrics.score({image: hypotheses[image]}, {image: references[image]}, names)
@@ -81,8 +85,8 @@ def test_an_image_scores_alone_as_among_others(images: dict[str, tuple[str, list
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.lists(SENTENCE, min_size=1, max_size=3), min_size=1))
 def test_a_caption_equal_to_a_reference_is_the_best_there_is(references: dict[str, list[str]]) -> None:
     """Not CIDEr-D, which asks to agree with *all* references, and `wer_first`, which asks for the first."""
-    scores = metrics.score({image: texts[-1] for image, texts in references.items()}, references)
-    for name in set(EXPECTED_NAMES) - {"cider_d", "wer_first", "distinct"}:
+    scores = metrics.score({image: texts[-1] for image, texts in references.items()}, references, ALL_NAMES)
+    for name in set(ALL_NAMES) - {"cider_d", "wer_first", "distinct"}:
         assert scores.values[name] == pytest.approx(metrics.METRICS[name].best, abs=1e-8), name
 
 
@@ -163,7 +167,9 @@ def test_every_metric_is_explained_in_two_languages() -> None:
 
 
 def test_importing_metrics_loads_nothing_heavy() -> None:
-    heavy = "('torch', 'transformers', 'jiwer', 'rapidfuzz', 'rouge_score', 'nltk', 'matplotlib')"
+    heavy = (
+        "('torch', 'transformers', 'jiwer', 'rapidfuzz', 'rouge_score', 'nltk', 'matplotlib', 'sacrebleu')"
+    )
     code = f"import sys, leyenda.metrics; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -47,6 +47,48 @@ def test_counts_equal_jiwers(hypothesis: list[str], reference: list[str]) -> Non
     assert lengths[0] == len(wanted)
 
 
+PAIR = st.tuples(WORDS | st.just([]), WORDS | st.just([]))
+
+
+@given(st.lists(PAIR, min_size=1, max_size=4))
+def test_every_rate_equals_jiwers_with_one_reference_each(pairs: list[tuple[list[str], list[str]]]) -> None:
+    said, wanted = ([" ".join(words) for words in side] for side in zip(*pairs, strict=True))
+    ids = [str(place) for place in range(len(pairs))]
+    scores = metrics.score(
+        dict(zip(ids, said, strict=True)),
+        {image: [text] for image, text in zip(ids, wanted, strict=True)},
+        ["wer", "wer_first", "mer", "wil", "cer"],
+    )
+    overall = jiwer.process_words(wanted, said)
+    assert scores.values["wer"] == scores.values["wer_first"] == pytest.approx(overall.wer)
+    assert scores.values["mer"] == pytest.approx(overall.mer)
+    assert scores.values["wil"] == pytest.approx(overall.wil)
+    assert scores.values["cer"] == pytest.approx(jiwer.process_characters(wanted, said).cer)
+    for place, image in enumerate(ids):
+        alone = jiwer.process_words([wanted[place]], [said[place]])
+        assert scores.per_image["mer"][image] == pytest.approx(alone.mer)
+        assert scores.per_image["wil"][image] == pytest.approx(alone.wil)
+
+
+def test_mer_and_wil_equal_jiwers_on_coco_captions(shared: Path) -> None:
+    """The nearest reference is the one of `wer`; which words are right decides jiwer's alignment."""
+    case = json.loads((shared / "oracle" / "coco-1000.json").read_text("utf-8"))
+    references = {image: [texts[0]] for image, texts in case["references"].items()}
+    scores = metrics.score(case["hypotheses"], references, ["wer", "mer", "wil"])
+    said = [normalized(text) for text in case["hypotheses"].values()]
+    wanted = [normalized(references[image][0]) for image in case["hypotheses"]]
+    expected = jiwer.process_words(wanted, said)
+    assert scores.values == pytest.approx(
+        {"wer": expected.wer, "mer": expected.mer, "wil": expected.wil}, abs=1e-12
+    )
+
+
+def test_the_papers_example_of_a_rate_above_one() -> None:
+    """Morris, Maier and Green 2004, table 1: X for 'Y Z' and the like; WER passes 1, MER and WIL never do."""
+    scores = metrics.score({"1": "x y z"}, {"1": ["a"]}, ["wer", "mer", "wil"])
+    assert scores.values == {"wer": 3.0, "mer": 1.0, "wil": 1.0}
+
+
 def test_first_reference_equals_jiwer_on_the_hard_pairs(shared: Path) -> None:
     case = json.loads((shared / "oracle" / "hard-cases.json").read_text("utf-8"))
     expected = case["text_scores"]["jiwer"]["lower_nopunct"]["first_reference"]
@@ -115,7 +157,9 @@ def test_longer_captions_weigh_more_over_all_images() -> None:
     ],
 )
 def test_empty_captions(caption: str, references: list[str], rate: float) -> None:
-    assert metrics.score({"1": caption}, {"1": references}, ["wer"]).values["wer"] == rate
+    values = metrics.score({"1": caption}, {"1": references}, ["wer", "mer", "wil"]).values
+    assert values["wer"] == rate
+    assert values["mer"] == values["wil"] == min(1.0, rate)
 
 
 def test_character_errors_count_letters_and_spaces() -> None:

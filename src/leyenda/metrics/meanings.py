@@ -11,6 +11,14 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "Words to change, per word of the first human caption.",
         "Palabras que habría que cambiar, por palabra de la primera descripción humana.",
     ),
+    "mer": (
+        "Share of words that are wrong, missing or too many, against the closest human caption.",
+        "Proporción de palabras equivocadas, ausentes o sobrantes frente a la descripción humana más cercana.",
+    ),
+    "wil": (
+        "Share of the information in words that is lost, against the closest human caption.",
+        "Proporción de la información de las palabras que se pierde frente a la descripción humana más cercana.",
+    ),
     "cer": (
         "Letters to change, per letter of the closest human caption.",
         "Letras que habría que cambiar, por letra de la descripción humana más cercana.",
@@ -26,6 +34,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "rougeL": (
         "Share of words in common, in the same order, with the best-matching human caption.",
         "Proporción de palabras en común, en el mismo orden, con la descripción humana que mejor coincide.",
+    ),
+    "rougeLsum": (
+        "As ROUGE-L, for captions of several lines: each line is compared by itself.",
+        "Como ROUGE-L, para descripciones de varias líneas: cada línea se compara por separado.",
     ),
     "bleu_1": (
         "Share of the caption's words that people used too.",
@@ -50,6 +62,14 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "coco_rouge_l": (
         "Words in common, in the same order, as the COCO challenge counts them.",
         "Palabras en común, en el mismo orden, contadas como en el concurso COCO.",
+    ),
+    "sacrebleu": (
+        "Phrases of up to four words that people used too, as translations are scored, from 0 to 100.",
+        "Frases de hasta cuatro palabras que también usaron las personas, como en traducción, de 0 a 100.",
+    ),
+    "chrf": (
+        "Runs of up to six letters in common with the best-matching human caption, from 0 to 100.",
+        "Grupos de hasta seis letras en común con la descripción humana que mejor coincide, de 0 a 100.",
     ),
     "distinct": (
         "Share of captions that differ: 1 when every picture gets its own, near 0 when all get the same.",

@@ -14,8 +14,9 @@ from leyenda.metrics.coco_rouge import coco_rouge_l
 from leyenda.metrics.corpus import Corpus, Measurement
 from leyenda.metrics.distinct import distinct
 from leyenda.metrics.meanings import MEANINGS
-from leyenda.metrics.rouge import rouge_l, rouge_n
-from leyenda.metrics.word_error import cer, wer, wer_first
+from leyenda.metrics.rouge import rouge_l, rouge_lsum, rouge_n
+from leyenda.metrics.sacrebleu_scores import chrf, sacrebleu
+from leyenda.metrics.word_error import cer, mer, wer, wer_first, wil
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,14 @@ class Metric:
         direction: which values are better.
         best: the value that no caption can beat.
         measure: computes it.
+        usual: it is computed when no metrics are named.
     """
 
     name: str
     direction: Literal["lower", "higher"]
     best: float
     measure: Callable[[Corpus], Measurement] = field(repr=False, compare=False)
+    usual: bool = True
 
     @property
     def english(self) -> str:
@@ -48,21 +51,29 @@ class Metric:
 _ALL = (
     Metric("wer", "lower", 0.0, wer),
     Metric("wer_first", "lower", 0.0, wer_first),
+    Metric("mer", "lower", 0.0, mer, usual=False),
+    Metric("wil", "lower", 0.0, wil, usual=False),
     Metric("cer", "lower", 0.0, cer),
     Metric("rouge1", "higher", 1.0, partial(rouge_n, order=1)),
     Metric("rouge2", "higher", 1.0, partial(rouge_n, order=2)),
     Metric("rougeL", "higher", 1.0, rouge_l),
+    Metric("rougeLsum", "higher", 1.0, rouge_lsum, usual=False),
     Metric("bleu_1", "higher", 1.0, partial(bleu, order=1)),
     Metric("bleu_2", "higher", 1.0, partial(bleu, order=2)),
     Metric("bleu_3", "higher", 1.0, partial(bleu, order=3)),
     Metric("bleu_4", "higher", 1.0, partial(bleu, order=4)),
     Metric("cider_d", "higher", 10.0, cider_d),
     Metric("coco_rouge_l", "higher", 1.0, coco_rouge_l),
+    Metric("sacrebleu", "higher", 100.0, sacrebleu, usual=False),
+    Metric("chrf", "higher", 100.0, chrf, usual=False),
     Metric("distinct", "higher", 1.0, distinct),
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 """Every metric by name, in the order in which scores are shown."""
+
+USUAL = tuple(metric for metric in _ALL if metric.usual)
+"""The metrics that are computed when none are named."""
 
 
 def metric(name: str) -> Metric:
@@ -78,8 +89,8 @@ def metric(name: str) -> Metric:
 
 
 def chosen(names: Iterable[str] | None) -> tuple[Metric, ...]:
-    """The metrics of these names in the given order, without repeats; all of them when None."""
-    return tuple(METRICS.values()) if names is None else tuple(metric(name) for name in dict.fromkeys(names))
+    """The metrics of these names in the given order, without repeats; the usual ones when None."""
+    return USUAL if names is None else tuple(metric(name) for name in dict.fromkeys(names))
 
 
 def better(name: str, a: float, b: float) -> bool:

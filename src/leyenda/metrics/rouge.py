@@ -1,4 +1,4 @@
-"""ROUGE-1, ROUGE-2 and ROUGE-L as F1 scores; the numbers are those of the rouge-score library.
+"""ROUGE-1, ROUGE-2, ROUGE-L and ROUGE-Lsum as F1 scores; the numbers are those of the rouge-score library.
 
 Lin 2004, "ROUGE: A Package for Automatic Evaluation of Summaries". The library's own tokens are ASCII letters and
 digits only (`niño` becomes `ni o`); here they are Unicode letters and digits, which is the same on ASCII text.
@@ -12,7 +12,11 @@ from typing import Any
 import numpy as np
 
 from leyenda.metrics.corpus import Corpus, Measurement
-from leyenda.metrics.longest_subsequence import longest_common_subsequence, places_of
+from leyenda.metrics.longest_subsequence import (
+    longest_common_subsequence,
+    places_of,
+    union_of_common_subsequences,
+)
 from leyenda.metrics.ngrams import NgramCounts, count_ngrams
 from leyenda.metrics.unicode_tokenizer import letter_runs
 
@@ -54,18 +58,45 @@ def rouge_l(corpus: Corpus) -> Measurement:
     return _best(corpus, np.array(common, dtype=np.float64), totals)
 
 
-def _best(corpus: Corpus, overlap: Numbers, totals: Numbers) -> Measurement:
+def rouge_lsum(corpus: Corpus) -> Measurement:
+    """ROUGE-Lsum F1 over all images (the mean) and for each, in [0, 1]: ROUGE-L of texts with a sentence a line.
+
+    What the caption's lines have in common with a line of the reference is united (section 3.2 of the paper). For
+    captions of one line it is ROUGE-L.
+    """
+    said, wanted = corpus.once(_lines)
+    common = [
+        union_of_common_subsequences(said[image], lines)
+        for image, lines in zip(corpus.image_of_reference, wanted, strict=True)
+    ]
+    totals = [sum(map(len, lines)) for lines in chain(said, wanted)]
+    normalization = f"{NORMALIZATION}; line breaks part sentences"
+    return _best(corpus, np.array(common), np.array(totals), normalization)
+
+
+def _best(
+    corpus: Corpus, overlap: Numbers, totals: Numbers, normalization: str = NORMALIZATION
+) -> Measurement:
     """The highest F1 of each image's references, given what caption and reference share and hold."""
     images = len(corpus.ids)
     both = totals[corpus.image_of_reference] + totals[images:]
     f1 = np.divide(2 * overlap, both, out=np.zeros(len(both)), where=both > 0)
     per_image = np.maximum.reduceat(f1, corpus.first_reference)
-    return Measurement.mean(per_image, NORMALIZATION)
+    return Measurement.mean(per_image, normalization)
 
 
 def _tokens(corpus: Corpus) -> tuple[Tokens, Tokens]:
     said = [letter_runs(text) for text in corpus.hypotheses]
     return said, [letter_runs(text) for texts in corpus.references for text in texts]
+
+
+def _lines(corpus: Corpus) -> tuple[list[Tokens], list[Tokens]]:
+    def lines(text: str) -> Tokens:
+        return [letter_runs(line) for line in text.split("\n")]
+
+    return [lines(text) for text in corpus.hypotheses], [
+        lines(text) for texts in corpus.references for text in texts
+    ]
 
 
 def _ngrams(corpus: Corpus) -> list[NgramCounts]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from leyenda.metrics.corpus import Corpus
 from leyenda.metrics.document_frequencies import DocumentFrequencies
+from leyenda.metrics.intervals import intervals
 from leyenda.metrics.registry import chosen
-from leyenda.records import Scores
+from leyenda.records import Resampling, Scores
 
 
 def score(
@@ -17,17 +18,19 @@ def score(
     *,
     tokenizer: str = "ptb",
     document_frequencies: DocumentFrequencies | None = None,
+    resampling: Resampling | None = None,
 ) -> Scores:
     """Score captions against all their references.
 
     Args:
         hypotheses: image id -> the generated caption.
         references: image id -> what people wrote about it, at least one caption; the same ids.
-        metrics: names in `METRICS`; None: all of them.
+        metrics: names in `METRICS`; None: the usual ones (`Metric.usual`).
         tokenizer: what BLEU, CIDEr-D and COCO's ROUGE-L compare: `ptb` (the official COCO tokens, for English) or
             `unicode` (Unicode words, for every language).
         document_frequencies: what CIDEr-D weighs n-grams by (`leyenda.metrics.document_frequencies`); None: counts in
             these references.
+        resampling: how 95% intervals over images are computed; None: without intervals.
 
     Returns:
         The values, in the order asked for, with how each metric prepared the text.
@@ -43,16 +46,19 @@ def score(
     """
     wanted = chosen(metrics)
     corpus = Corpus.checked(hypotheses, references, tokenizer, document_frequencies)
-    return measured(corpus, [metric.name for metric in wanted])
+    return measured(corpus, [metric.name for metric in wanted], resampling)
 
 
-def measured(corpus: Corpus, metrics: Sequence[str] | None) -> Scores:
-    """The scores of a corpus that is already checked."""
-    values, per_image, normalization = {}, {}, {}
+def measured(corpus: Corpus, metrics: Sequence[str] | None, resampling: Resampling | None = None) -> Scores:
+    """The scores of a corpus that is already checked, with intervals where it is said how to compute them."""
+    values, per_image, normalization, statistics = {}, {}, {}, {}
     for metric in chosen(metrics):
         measurement = metric.measure(corpus)
         values[metric.name] = measurement.value
         normalization[metric.name] = measurement.normalization
         if measurement.per_image is not None:
             per_image[metric.name] = dict(zip(corpus.ids, measurement.per_image.tolist(), strict=True))
-    return Scores(values, per_image, normalization, len(corpus.ids))
+        if measurement.statistics is not None:
+            statistics[metric.name] = measurement.statistics
+    bounds = intervals(statistics, resampling) if resampling else {}
+    return Scores(values, per_image, normalization, len(corpus.ids), bounds, resampling)

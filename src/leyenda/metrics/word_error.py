@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from leyenda.errors import MissingExtra
-from leyenda.metrics.corpus import Corpus, Measurement, Statistics, ratio
+from leyenda.metrics.corpus import Corpus, Measurement, ratio
 from leyenda.metrics.unicode_tokenizer import nfc
 
 NORMALIZATION = "lower case, Unicode NFC, Unicode punctuation removed, white space collapsed; accents stay"
 NEAREST_WORDS = "the reference with the lowest error rate (ties: fewer errors, then the first)"
+_BY_NEAREST = f"{NORMALIZATION}; nearest reference: {NEAREST_WORDS}; sums over images"
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -49,19 +50,36 @@ def wer(corpus: Corpus) -> Measurement:
     its value is then the number of words said). Over all images: summed errors over summed words of the nearest
     references.
     """
-    return _nearest(corpus, _words, f"{NORMALIZATION}; nearest reference: {NEAREST_WORDS}")
+    return _nearest(corpus, _words, _BY_NEAREST)
 
 
 def wer_first(corpus: Corpus) -> Measurement:
     """Word error rate against each image's first reference, as with a data set of one caption per image."""
     edits, lengths = corpus.once(_words)
     first = corpus.first_reference
-    return _rates(edits[first], lengths[first], f"{NORMALIZATION}; first reference only")
+    return _rates(edits[first], lengths[first], f"{NORMALIZATION}; first reference only; sums over images")
 
 
 def cer(corpus: Corpus) -> Measurement:
     """Character error rate (spaces count) against the nearest reference, which may differ from that of `wer`."""
-    return _nearest(corpus, _characters, f"{NORMALIZATION}; nearest reference: {NEAREST_WORDS}")
+    return _nearest(corpus, _characters, _BY_NEAREST)
+
+
+def mer(corpus: Corpus) -> Measurement:
+    """Match error rate, in [0, 1]: errors over errors and words right, against the nearest reference (as `wer`).
+
+    Morris, Maier and Green 2004, "From WER and RIL to MER and WIL". Which words are right follows jiwer's alignment.
+    """
+    return Measurement.summed(corpus.once(_aligned), _match_error_rate, _BY_NEAREST)
+
+
+def wil(corpus: Corpus) -> Measurement:
+    """Word information lost, in [0, 1], against the nearest reference (as `wer`).
+
+    One minus the share of the caption's words that are right times the share of the reference's words that are. Morris,
+    Maier and Green 2004, "From WER and RIL to MER and WIL". Which words are right follows jiwer's alignment.
+    """
+    return Measurement.summed(corpus.once(_aligned), _information_lost, _BY_NEAREST)
 
 
 def constant_rates(corpus: Corpus, captions: Sequence[str]) -> list[float]:
@@ -99,12 +117,39 @@ def _nearest_references(corpus: Corpus, edits: Integers, lengths: Integers) -> I
 
 
 def _rates(edits: Integers, lengths: Integers, normalization: str) -> Measurement:
-    sums = Statistics(np.column_stack([edits, lengths]).astype(np.float64), ratio)
-    return Measurement(_overall(edits, lengths), edits / np.maximum(1, lengths), normalization, sums)
+    return Measurement.summed(np.column_stack([edits, lengths]).astype(np.float64), ratio, normalization)
 
 
 def _overall(edits: Integers, lengths: Integers) -> float:
     return float(edits.sum() / max(1, lengths.sum()))
+
+
+def _aligned(corpus: Corpus) -> Floats:
+    """Words right, errors, words wanted and words said, against the nearest reference; shape (images, 4)."""
+    edits, lengths = corpus.once(_words)
+    nearest = _nearest_references(corpus, edits, lengths)
+    hypotheses, references = corpus.once(_texts)
+    said, wanted = _one_character_per_word(
+        [hypotheses[place] for place in nearest], [references[place] for place in nearest]
+    )
+    opcodes = _rapidfuzz().distance.Levenshtein.opcodes
+    rows = [
+        (sum(op.src_end - op.src_start for op in opcodes(right, words) if op.tag == "equal"), len(words))
+        for words, right in zip(said, wanted, strict=True)
+    ]
+    hits, said_words = np.array(rows).T
+    return np.column_stack([hits, edits[nearest], lengths[nearest], said_words]).astype(np.float64)
+
+
+def _match_error_rate(sums: Floats) -> Floats:
+    hits, errors = sums[..., 0], sums[..., 1]
+    return np.asarray(errors / np.maximum(1.0, hits + errors))
+
+
+def _information_lost(sums: Floats) -> Floats:
+    hits, wanted, said = sums[..., 0], sums[..., 2], sums[..., 3]
+    kept = hits**2 / np.maximum(1.0, wanted * said)
+    return np.asarray(1.0 - np.where((wanted == 0) & (said == 0), 1.0, kept))
 
 
 def _words(corpus: Corpus) -> tuple[Integers, Integers]:
