@@ -14,6 +14,8 @@ from leyenda.errors import ImageError
 from leyenda.images.endings import ends_early
 from leyenda.images.formats import DECODERS, picture_format, what_it_is_instead
 from leyenda.images.quiet import quiet_pillow
+from leyenda.images.reduced_scale import AtLeast, reduce_scale
+from leyenda.images.rgb import orientation
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -59,13 +61,14 @@ def check_pixels(size: tuple[int, int], max_pixels: int, name: str) -> None:
         )
 
 
-def decode(data: bytes, max_pixels: int, name: str) -> Image.Image:
+def decode(data: bytes, max_pixels: int, name: str, at_least: AtLeast | None = None) -> Image.Image:
     """Decode the first frame of a picture, in the mode of the file.
 
     Args:
         data: the encoded picture.
         max_pixels: most pixels (width x height) to accept.
         name: what messages call it.
+        at_least: a JPEG may be decoded at a smaller scale that keeps so many pixels; None decodes exactly.
 
     Raises:
         ImageError: with the code that says what is wrong with the bytes.
@@ -73,6 +76,8 @@ def decode(data: bytes, max_pixels: int, name: str) -> Image.Image:
     format_name, picture = read_header(data, name)
     check_pixels(picture.size, max_pixels, name)
     with _damage_is_image_error(data, format_name, name):
+        if at_least is not None and format_name == "JPEG":
+            reduce_scale(picture, at_least, lying=orientation(picture) >= 5)
         picture.load()
     if format_name == "PNG":
         picture.info["leyenda_bits"] = data[24]  # per channel; `to_rgb` needs it for the transparent colour

@@ -13,7 +13,8 @@ from PIL import Image
 
 from leyenda.errors import ImageError
 from leyenda.images.decoding import check_pixels, decode
-from leyenda.images.rgb import to_eight_bits, to_rgb, upright
+from leyenda.images.reduced_scale import AtLeast, extent_of, keep_extent
+from leyenda.images.rgb import orientation, to_eight_bits, to_rgb, upright
 from leyenda.records import ImageSource
 
 PictureLike: TypeAlias = ImageSource | str | os.PathLike[str] | bytes | Image.Image | NDArray[np.generic]
@@ -26,7 +27,9 @@ _BYTES_PER_PIXEL = 16
 """No format spends more on a pixel (RGBA in 32-bit floats), so a larger file is refused unread."""
 
 
-def open_picture(source: PictureLike, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
+def open_picture(
+    source: PictureLike, *, max_pixels: int = DEFAULT_MAX_PIXELS, at_least: AtLeast | None = None
+) -> Image.Image:
     """Open a picture as a person would see it on white paper.
 
     The EXIF orientation is applied, transparency is laid over white, every mode (CMYK, 16-bit, palette, grey,
@@ -37,6 +40,9 @@ def open_picture(source: PictureLike, *, max_pixels: int = DEFAULT_MAX_PIXELS) -
             width) or (height, width, channels) with 1, 3 or 4 channels and values of uint8 (0..255), uint16
             (0..65535) or floats (0..1). The fourth channel is opacity.
         max_pixels: most pixels (width x height) to decode; guards against decompression bombs.
+        at_least: for a caller who makes the picture smaller anyway: an encoded JPEG may come at a half, a quarter or
+            an eighth of its size, as long as its shorter side (or its width and height) keeps so many pixels.
+            `leyenda.images.reduced_scale.extent_of` then tells the size of the whole. None decodes exactly.
 
     Returns:
         A picture of mode RGB; the source is left as it was.
@@ -53,7 +59,11 @@ def open_picture(source: PictureLike, *, max_pixels: int = DEFAULT_MAX_PIXELS) -
     if isinstance(source, Image.Image):
         return _from_pillow(source, max_pixels)
     data, name = read_bytes(source, max_bytes=max(1 << 26, max_pixels * _BYTES_PER_PIXEL))
-    return to_rgb(upright(decode(data, max_pixels, name)))
+    decoded = decode(data, max_pixels, name, at_least)
+    picture = to_rgb(upright(decoded))
+    if at_least is not None:
+        keep_extent(picture, extent_of(decoded).turned(orientation(decoded)))
+    return picture
 
 
 def read_bytes(
