@@ -92,7 +92,9 @@ def test_the_permutation_test_rejects_a_true_null_at_4_to_6_of_100(kind):
 
 def test_a_difference_that_is_there_is_found(coco):
     worse = Statistics(coco["cider_d"].rows * [0.8, 1.0], ratio)
-    found = differences({"cider_d": coco["cider_d"]}, {"cider_d": worse}, Resampling(permutations=999))["cider_d"]
+    found = differences({"cider_d": coco["cider_d"]}, {"cider_d": worse}, Resampling(permutations=999))[
+        "cider_d"
+    ]
     assert found.p_value == 1 / 1000
     assert found.interval[0] < found.difference < found.interval[1] < 0
 

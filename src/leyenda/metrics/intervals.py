@@ -110,21 +110,24 @@ def differences(
         return {}
     pairs = _paired(a, b)
     different = _different(pairs)
-    rows, places = np.concatenate([*different.values()], axis=1), _places(different)
-    change = np.concatenate([_sides_changed(each) - each for each in different.values()], axis=1)
-    dealt = rows.sum(axis=0) + np.concatenate([swaps @ change for swaps in _swapped(len(rows), how)])
+    change = np.concatenate([_change(pair) for pair in different.values()], axis=1)
+    moved = np.concatenate([swaps @ change for swaps in _swapped(len(change), how)])
+    places = _places({key: _change(pair) for key, pair in different.items()})
     bounds = intervals(pairs, how)
     found = {}
     for name, each in pairs.items():
+        to_a = moved[:, places[id(each.rows)]]
+        dealt = each.rows.sum(axis=0) + np.concatenate([to_a, -to_a], axis=1)
         score_a, score_b = (float(side.combine(side.rows.sum(axis=0))) for side in (a[name], b[name]))
-        p_value = _p_value(score_b - score_a, each.combine(dealt[:, places[id(each.rows)]]))
+        p_value = _p_value(score_b - score_a, each.combine(dealt))
         found[name] = Difference(score_a, score_b, bounds.get(name), p_value)
     return found
 
 
-def _sides_changed(pair: Floats) -> Floats:
-    """The columns of b, then those of a."""
-    return np.roll(pair, pair.shape[1] // 2, axis=1)
+def _change(pair: Floats) -> Floats:
+    """What the sums of a gain, and those of b lose, when an image's captions change sides."""
+    columns = pair.shape[1] // 2
+    return pair[:, columns:] - pair[:, :columns]
 
 
 def _paired(a: Mapping[str, Statistics], b: Mapping[str, Statistics]) -> dict[str, Statistics]:
