@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEBIAN_HINT := On Debian or Ubuntu: sudo apt install python3.11 python3.11-venv
 
-.PHONY: quickstart test lint base docs clean
+.PHONY: quickstart test lint base bench docs clean
 
 quickstart: $(VENV)
 	$(BIN)/leyenda quickstart --output runs/quickstart
@@ -36,8 +36,13 @@ lint: $(VENV)
 base: $(VENV)
 	$(BIN)/python -m leyenda.quickstart.base
 
+# Measure speed and memory against the usual recipe; one benchmark with ONLY=NAME. See docs/benchmarks.md.
+bench: $(VENV)
+	$(BIN)/python -m benchmarks $(ONLY)
+
 docs: $(VENV)
 	$(BIN)/python docs/generate_cli_reference.py
+	$(BIN)/python -m benchmarks.page
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info
