@@ -27,7 +27,7 @@ TOKENIZERS: Mapping[str, tuple[Callable[[str], tuple[str, ...]], str]] = {
     ),
     "unicode": (
         unicode_tokens,
-        "Unicode NFC, lower case, runs of letters, digits and their marks; everything else separates",
+        "Unicode NFC, lower case, words by the boundaries of Unicode (UAX #29); punctuation and emoji dropped",
     ),
 }
 """Tokenizers that BLEU, CIDEr-D and COCO's ROUGE-L can use: name -> function, and how it prepares text, in words."""
