@@ -96,6 +96,42 @@ def test_of_many_candidates_the_central_ones_are_tried() -> None:
     assert metrics.controls(HYPOTHESES, REFERENCES, candidates)[0] in ("a dog", "a cat")
 
 
+def test_one_human_against_the_others() -> None:
+    """Each caption takes its turn; the model meets the very same references. Checked against scoring by hand."""
+    hypotheses = {"1": "a dog runs", "2": "a cat", "3": "a hen"}
+    references = {
+        "1": ["a dog runs", "the dog ran off"],
+        "2": ["a cat", "one cat", "a grey cat"],
+        "3": ["a cow"],
+    }
+    names = ["wer", "bleu_1", "cider_d"]
+    found = metrics.human(hypotheses, references, metrics=names)
+    turns = [
+        ({"1": "a dog runs", "2": "a cat"}, {"1": ["the dog ran off"], "2": ["one cat", "a grey cat"]}),
+        ({"1": "the dog ran off", "2": "one cat"}, {"1": ["a dog runs"], "2": ["a cat", "a grey cat"]}),
+        ({"1": "a dog runs", "2": "a grey cat"}, {"1": ["the dog ran off"], "2": ["a cat", "one cat"]}),
+    ]
+    said = {"1": "a dog runs", "2": "a cat"}
+    for name in names:
+        people = [metrics.score(spoken, others, [name]).values[name] for spoken, others in turns]
+        model = [metrics.score(said, others, [name]).values[name] for _, others in turns]
+        assert found.people.values[name] == pytest.approx(sum(people) / 3)
+        assert found.model.values[name] == pytest.approx(sum(model) / 3)
+    assert (found.people.images, found.model.images, found.rounds) == (2, 2, 3)
+
+
+def test_people_who_agree_are_perfect_and_a_model_that_is_one_of_them_is_as_good() -> None:
+    references = {"1": ["a dog runs"] * 7, "2": ["a cat sits"] * 7}
+    found = metrics.human({"1": "a dog runs", "2": "a cat sits"}, references)
+    assert found.people.values == found.model.values
+    assert found.people.values["wer"] == 0
+    assert found.rounds == 5
+
+
+def test_without_several_captions_of_an_image_there_is_no_human_control() -> None:
+    assert metrics.human({"1": "a"}, {"1": ["a"]}) is None
+
+
 def test_what_does_not_fit_together_is_an_error_here_too() -> None:
     with pytest.raises(ScoreError, match="no generated caption: '2'"):
         metrics.controls({"1": "a"}, {"1": ["a"], "2": ["b"]})

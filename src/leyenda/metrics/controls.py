@@ -1,4 +1,4 @@
-"""What a caption's score must beat: one caption for every picture, and the right captions on the wrong pictures."""
+"""What a score stands beside: one caption for every picture, captions on the wrong pictures, and what people get."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from leyenda.metrics.corpus import Corpus
+from leyenda.metrics.document_frequencies import DocumentFrequencies
 from leyenda.metrics.registry import chosen
 from leyenda.metrics.scoring import measured
 from leyenda.metrics.word_error import constant_rates, normalized
-from leyenda.records import Scores
+from leyenda.records import HumanScores, Scores
 
 CANDIDATES = 200
 """How many captions are tried as the constant caption: those whose words are the commonest among all candidates."""
+
+HUMAN_ROUNDS = 5
+"""How many captions of an image take their turn as the human's, at most."""
 
 
 def controls(
@@ -24,6 +28,7 @@ def controls(
     seed: int = 0,
     metrics: Sequence[str] | None = None,
     tokenizer: str = "ptb",
+    document_frequencies: DocumentFrequencies | None = None,
 ) -> tuple[str, dict[str, Scores]]:
     """Score two captioners that see no picture, on the same images.
 
@@ -37,8 +42,9 @@ def controls(
         candidates: captions to choose the constant from, say those of the training split; None or none: the
             references themselves. Of more than `CANDIDATES` the most central are tried.
         seed: decides the shuffling.
-        metrics: names in `METRICS`; None: all of them.
+        metrics: as in `score`.
         tokenizer: as in `score`.
+        document_frequencies: as in `score`.
 
     Returns:
         The constant caption, and the scores of `constant` and `shuffled`.
@@ -48,13 +54,74 @@ def controls(
         MissingExtra: the part of leyenda that counts word errors is not installed.
     """
     names = [metric.name for metric in chosen(metrics)]
-    corpus = Corpus.checked(hypotheses, references, tokenizer)
+    corpus = Corpus.checked(hypotheses, references, tokenizer, document_frequencies)
     constant = best_constant(corpus, candidates or [text for texts in corpus.references for text in texts])
     dealt = deranged(corpus.hypotheses, seed)
     return constant, {
         "constant": measured(corpus.with_hypotheses([constant] * len(corpus.ids)), names),
         "shuffled": measured(corpus.with_hypotheses(dealt), names),
     }
+
+
+def human(
+    hypotheses: Mapping[str, str],
+    references: Mapping[str, Sequence[str]],
+    *,
+    metrics: Sequence[str] | None = None,
+    tokenizer: str = "ptb",
+    document_frequencies: DocumentFrequencies | None = None,
+) -> HumanScores | None:
+    """Score one person's captions against the other people's, and the model's against the very same ones.
+
+    In round k each image's k-th caption (from the start again where it has fewer) is taken out of its references and
+    scored as if a model had said it; the model is scored against what is left. More references give higher scores,
+    so these two may be compared with each other, not with scores against all references.
+
+    Args:
+        hypotheses: image id -> the generated caption.
+        references: image id -> what people wrote about it; images with one caption only take no part.
+        metrics: as in `score`.
+        tokenizer: as in `score`.
+        document_frequencies: as in `score`.
+
+    Returns:
+        Means over the rounds: as many as the most captions of an image, at most `HUMAN_ROUNDS`. None when no image
+        has several captions.
+
+    Raises:
+        ScoreError: as `score` does.
+        MissingExtra: as `score` does.
+
+    >>> references = {"1": ["a dog", "a dog", "a dog"], "2": ["a cat", "a cat"], "3": ["a cow"]}
+    >>> found = human({"1": "a dog", "2": "a cow", "3": "a hen"}, references, metrics=["wer"])
+    >>> found.people.values, found.model.values, found.people.images, found.rounds
+    ({'wer': 0.0}, {'wer': 0.25}, 2, 3)
+    """
+    names = [metric.name for metric in chosen(metrics)]
+    Corpus.checked(hypotheses, references, tokenizer, document_frequencies)
+    several = [image for image in hypotheses if len(references[image]) > 1]
+    if not several:
+        return None
+    rounds = min(HUMAN_ROUNDS, max(len(references[image]) for image in several))
+    people, model = [], []
+    for turn in range(rounds):
+        spoke = {image: turn % len(references[image]) for image in several}
+        others = {
+            image: tuple(text for place, text in enumerate(references[image]) if place != spoke[image])
+            for image in several
+        }
+        said = {image: references[image][spoke[image]] for image in several}
+        corpus = Corpus.checked(said, others, tokenizer, document_frequencies)
+        people.append(measured(corpus, names))
+        model.append(measured(corpus.with_hypotheses([hypotheses[image] for image in several]), names))
+    return HumanScores(_mean(people), _mean(model), rounds)
+
+
+def _mean(rounds: Sequence[Scores]) -> Scores:
+    """The mean of every value, without per-image values."""
+    first = rounds[0]
+    values = {name: sum(each.values[name] for each in rounds) / len(rounds) for name in first.values}
+    return Scores(values, {}, first.normalization, first.images)
 
 
 def best_constant(corpus: Corpus, candidates: Sequence[str]) -> str:
