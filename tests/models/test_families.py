@@ -5,37 +5,54 @@ from __future__ import annotations
 import pytest
 import torch
 
-from leyenda.models.families import padding_mask
 
-
-def batch(model, captions, *, longest: int | None = None):
-    """Token ids padded on the right `[batch, longest]` and their lengths."""
-    ids = [
+def ids_of(model, captions):
+    return [
         model.family.caption_token_ids(model.tokenizer, caption, model.max_caption_tokens)
         for caption in captions
     ]
-    lengths = torch.tensor([len(row) for row in ids])
-    token_ids = torch.full((len(ids), longest or int(lengths.max())), model.tokenizer.pad_token_id)
-    for row, known in zip(token_ids, ids, strict=True):
-        row[: len(known)] = torch.tensor(known)
-    return token_ids, lengths
 
 
-def loss_of(model, pixels, captions, *, longest: int | None = None):
-    inputs = model.family.training_inputs(model.model, pixels, *batch(model, captions, longest=longest))
+def loss_of(model, pixels, captions):
+    """Mean loss per word of one caption a picture."""
+    token_ids = [[ids] for ids in ids_of(model, captions)]
+    inputs = model.family.training_inputs(model.model, {"pixel_values": pixels}, token_ids)
     return model.model(**inputs).loss
 
 
-def test_more_padding_does_not_change_the_loss(family_model, pixels, words):
+def test_padding_does_not_change_the_loss(family_model, pixels, words):
+    """A short caption in the company of long ones, and alone."""
+    lengths = [len(ids) - len(family_model.family.caption_token_ids(family_model.tokenizer, "", 9)) + 1
+               for ids in ids_of(family_model, words)]  # fmt: skip
     with torch.no_grad():
-        short = loss_of(family_model, pixels[:4], words)
-        long = loss_of(family_model, pixels[:4], words, longest=30)
-    assert long.item() == pytest.approx(short.item(), rel=1e-5)
+        together = loss_of(family_model, pixels[:4], words).item()
+        alone = [loss_of(family_model, pixels[at : at + 1], [words[at]]).item() for at in range(4)]
+    assert len(set(lengths)) > 1
+    mean = sum(loss * length for loss, length in zip(alone, lengths, strict=True)) / sum(lengths)
+    assert together == pytest.approx(mean, rel=1e-5)
+
+
+def test_all_captions_of_a_picture_are_worth_as_much_as_pairs(family_model, pixels, words):
+    """Two pictures with three captions and one, against four pairs: loss and gradients."""
+    ids = ids_of(family_model, words)
+    model, family = family_model.model, family_model.family
+    gradients = []
+    for images, token_ids in (
+        (pixels[:2], [ids[:3], ids[3:]]),
+        (pixels[[0, 0, 0, 1]], [[one] for one in ids]),
+    ):
+        model.zero_grad()
+        loss = model(**family.training_inputs(model, {"pixel_values": images}, token_ids)).loss
+        loss.backward()
+        gradients.append([loss.detach()] + [p.grad.clone() for p in model.parameters() if p.grad is not None])
+    model.zero_grad()
+    for ours, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_labels_are_the_words_and_the_end_and_nothing_else(family_model, pixels, words):
-    token_ids, lengths = batch(family_model, words, longest=30)
-    inputs = family_model.family.training_inputs(family_model.model, pixels[:4], token_ids, lengths)
+    token_ids = [[ids] for ids in ids_of(family_model, words)]
+    inputs = family_model.family.training_inputs(family_model.model, {"pixel_values": pixels[:4]}, token_ids)
     for row, caption in zip(inputs["labels"], words, strict=True):
         predicted = [token for token in row.tolist() if token != -100]
         expected = family_model.tokenizer(caption, add_special_tokens=False)["input_ids"]
@@ -51,8 +68,7 @@ def test_the_loss_is_that_of_the_words_after_the_picture(
         loss = loss_of(family_model, pixels[:4], words).item()
         each = []
         for picture, caption in zip(pixels, words, strict=False):
-            token_ids, _ = batch(family_model, [caption])
-            ids = token_ids[0].tolist()
+            (ids,) = ids_of(family_model, [caption])
             starts = family_model.family.caption_token_ids(family_model.tokenizer, "", 9)
             ids = ids[len(starts) - 1 :]  # without the start token, where the family writes one
             each.append(plain_log_probabilities(family_model.model, picture, tuple(ids)))
@@ -89,7 +105,3 @@ def test_the_image_encoder_is_the_part_that_only_sees_the_picture(family_model, 
     assert any("patch_embed" in name for name in names)
     assert 0 < len(names) < sum(1 for _ in family_model.model.parameters())
     assert not any("word_embeddings" in name or "wte" in name for name in names)
-
-
-def test_padding_mask():
-    assert padding_mask(torch.tensor([2, 0, 3]), 3).tolist() == [[1, 1, 0], [0, 0, 0], [1, 1, 1]]

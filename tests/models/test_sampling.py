@@ -8,16 +8,15 @@ from collections import Counter
 import torch
 
 from leyenda.models import GenerationSettings
-from leyenda.models.sampling import random_choice
+from leyenda.models.sampling import RandomChoice
 
 
 def draws(logits, *, temperature=1.0, top_p=1.0, number=4000):
     """Drawn ids `[number]`: each row is another picture with the same logits."""
     pictures = torch.arange(number * 3.0).reshape(number, 3, 1, 1)
     scores = torch.tensor(logits).expand(number, -1)
-    for rule in random_choice(pictures, temperature, top_p, seed=11):
-        scores = rule(None, scores)
-    return scores.argmax(-1).tolist()
+    choice = RandomChoice(pictures, temperature, top_p, seed=11)
+    return choice(scores).argmax(-1).tolist()
 
 
 def assert_frequencies(drawn, probabilities):

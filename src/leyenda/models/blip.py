@@ -9,23 +9,30 @@ from typing import Any, cast
 
 import torch
 
-from leyenda.models.git import Git
+from leyenda.models.families import CaptionsOfImages, Images, OnlyPlain, one_caption_each, pad
 
 
-class Blip(Git):
-    """The BLIP captioning family (`Salesforce/blip-image-captioning-base` and its kin); it reads captions as GIT."""
+class Blip(OnlyPlain):
+    """The BLIP captioning family (`Salesforce/blip-image-captioning-base` and its kin)."""
 
     model_types: tuple[str, ...] = ("blip",)
     auto_class = "AutoModelForImageTextToText"
 
+    def caption_token_ids(self, tokenizer: Any, caption: str, max_tokens: int) -> list[int]:
+        """`[CLS] words [SEP]`."""
+        words = tokenizer(caption, add_special_tokens=False)["input_ids"][: max_tokens - 2]
+        return [tokenizer.cls_token_id, *words, tokenizer.sep_token_id]
+
     def training_inputs(
-        self, model: Any, pixel_values: torch.Tensor, token_ids: torch.Tensor, lengths: torch.Tensor
+        self, model: Any, images: Images, token_ids: CaptionsOfImages
     ) -> dict[str, torch.Tensor]:
-        """As GIT's, but the first token is the one that `generate` begins with, so training and use agree."""
-        inputs = super().training_inputs(model, pixel_values, token_ids, lengths)
-        inputs["input_ids"] = token_ids.clone()
-        inputs["input_ids"][:, 0] = model.config.text_config.bos_token_id
-        return inputs
+        """The first token is the one that `generate` begins with, so training and use agree."""
+        images, captions = one_caption_each(images, token_ids)
+        padded, mask = pad(captions)
+        labels = padded.masked_fill(mask == 0, -100)
+        labels[:, 0] = -100  # the start token is given, never predicted
+        padded[:, 0] = model.config.text_config.bos_token_id
+        return {**images, "input_ids": padded, "attention_mask": mask, "labels": labels}
 
     def image_encoder(self, model: Any) -> torch.nn.Module:
         """The vision transformer."""

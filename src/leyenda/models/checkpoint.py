@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
 
-from leyenda.errors import ImageError, LeyendaError
+from leyenda.errors import ImageError, LeyendaError, ModelError
+from leyenda.images import DEFAULT_MAX_PIXELS, PictureLike, open_picture
+from leyenda.images.preparation import Preparation, preparation_of
+from leyenda.images.reduced_scale import extent_of
 from leyenda.models.families import Family
-from leyenda.models.generation import GenerationSettings, generate
+from leyenda.models.generation import GenerationSettings, generate, search, search_suits
+from leyenda.models.normalization import normalized
 from leyenda.records import Caption
 
 _LONGEST_TO_SHORTEST = 200
@@ -40,6 +44,11 @@ class CaptioningModel:
     tokenizer: Any
     image_processor: Any
     family: Family
+    preparation: Preparation | None = field(init=False)
+    """Our own way to do what `image_processor` does; None where it has settings that ours does not know."""
+
+    def __post_init__(self) -> None:
+        self.preparation = preparation_of(self.image_processor.to_dict())
 
     @property
     def device(self) -> torch.device:
@@ -82,37 +91,119 @@ class CaptioningModel:
         Raises:
             ImageError: a picture so long and thin that it cannot be resized.
         """
-        for picture in pictures:
-            _check_shape(picture)
-        prepared = self.image_processor(images=list(pictures), return_tensors="pt")
-        pixel_values = prepared["pixel_values"]
-        assert isinstance(pixel_values, torch.Tensor)
-        return pixel_values
+        return self.normalized(torch.stack([self._prepare(picture) for picture in pictures]))
 
-    def generate(self, pixel_values: torch.Tensor, settings: GenerationSettings) -> list[Caption]:
+    def open(
+        self, source: PictureLike, *, max_pixels: int = DEFAULT_MAX_PIXELS, exact_decode: bool = False
+    ) -> torch.Tensor:
+        """One picture, from its file to what the model takes.
+
+        Args:
+            source: as for `leyenda.images.open_picture`.
+            max_pixels: most pixels (width x height) to decode.
+            exact_decode: decode every pixel of a large JPEG, instead of at a smaller scale that keeps twice what the
+                model sees.
+
+        Returns:
+            Tensor `[3, height, width]` on the CPU: uint8 wherever this checkpoint's preparation is known, which
+            takes a quarter of the memory, float32 otherwise. `normalized` and `generate` take both.
+
+        Raises:
+            ImageError: the picture cannot be used.
+        """
+        at_least = None if exact_decode or self.preparation is None else self.preparation.at_least
+        return self._prepare(open_picture(source, max_pixels=max_pixels, at_least=at_least))
+
+    def normalized(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pictures of `open` in the numbers that the model takes.
+
+        Args:
+            pixels: tensor `[batch, 3, height, width]`, on any device.
+
+        Returns:
+            Float32 tensor of this shape, on the same device.
+        """
+        if pixels.dtype != torch.uint8:
+            return pixels
+        assert self.preparation is not None
+        return normalized(pixels, self.preparation.table())
+
+    def _prepare(self, picture: Image.Image) -> torch.Tensor:
+        _check_shape(picture)
+        if self.preparation is not None:
+            return torch.from_numpy(self.preparation.resized(picture))
+        pixel_values = self.image_processor(images=[picture], return_tensors="pt")["pixel_values"]
+        assert isinstance(pixel_values, torch.Tensor)
+        return pixel_values[0]
+
+    def generate(
+        self,
+        pixel_values: torch.Tensor | None = None,
+        settings: GenerationSettings | None = None,
+        *,
+        image_features: torch.Tensor | None = None,
+    ) -> list[Caption]:
         """One caption per picture.
 
         Args:
-            pixel_values: float tensor `[batch, 3, height, width]`, on any device.
+            pixel_values: float tensor `[batch, 3, height, width]`, or uint8 as of `open`, on any device.
             settings: how to search; `max_length` is bounded by the model's positions.
+            image_features: float tensor `[batch, positions, width]` of `image_features`, instead of pixels.
 
         Raises:
             LeyendaError: `min_length` is more than the model can write.
         """
+        settings = settings or GenerationSettings()
         self.check_length(settings)
         settings = replace(settings, max_length=min(settings.max_length, self.max_new_tokens))
-        with quiet():
-            outputs = generate(
-                self.model,
-                pixel_values.to(device=self.device, dtype=self.model.dtype),
-                settings,
-                self.family.prompt_length(self.model),
-                self.family.end_token_ids(self.model),
-            )
+        name, images = self._images(pixel_values, image_features)
+        if not len(images):
+            return []
+        ends = self.family.end_token_ids(self.model)
+        with quiet(), torch.inference_mode():
+            config, decoder = self.model.generation_config, None
+            if search_suits(config):
+                decoder = self.family.decoder(self.model, {name: images}, settings.max_length)
+            if decoder is not None:
+                outputs = search(decoder, images, settings, config, ends)
+            else:
+                if name != "pixel_values":
+                    raise ModelError(
+                        f"{self.name!r} has generation settings that only work from pixels.",
+                        "Train without --freeze image_encoder.",
+                    )
+                prompt_length = self.family.prompt_length(self.model)
+                outputs = generate(self.model, images, settings, prompt_length, ends)
         return [
             Caption(self.decode(output.token_ids), output.confidence, self.name, output.token_ids)
             for output in outputs
         ]
+
+    @torch.inference_mode()
+    def image_features(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        """What the image encoder makes of pictures, for families that take it instead of pixels.
+
+        Args:
+            pixel_values: float tensor `[batch, 3, height, width]`, on any device.
+
+        Returns:
+            Tensor `[batch, positions, width]` on the model's device, in its weights' number format.
+        """
+        _, images = self._images(pixel_values, None)
+        return self.family.image_features(self.model, images)
+
+    def _images(
+        self, pixel_values: torch.Tensor | None, image_features: torch.Tensor | None
+    ) -> tuple[str, torch.Tensor]:
+        """The one that is given, under its name, where and as the model needs it."""
+        if (pixel_values is None) == (image_features is None):
+            raise ValueError("Give either pixel_values or image_features.")
+        name, images = ("pixel_values", pixel_values)
+        if image_features is not None:
+            name, images = ("image_features", image_features)
+        assert images is not None
+        images = self.normalized(images.to(device=self.device))
+        return name, images.to(dtype=self.model.dtype)
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """Ids as text, without special tokens."""
@@ -131,10 +222,11 @@ class CaptioningModel:
 
 
 def _check_shape(picture: Image.Image) -> None:
-    if max(picture.size) > _LONGEST_TO_SHORTEST * min(picture.size):
+    seen = extent_of(picture)
+    if max(seen.width, seen.height) > _LONGEST_TO_SHORTEST * min(seen.width, seen.height):
         raise ImageError(
             "unreadable",
-            f"A picture of {picture.width} x {picture.height} pixels is too long and thin to caption.",
+            f"A picture of {seen.width} x {seen.height} pixels is too long and thin to caption.",
             "Cut a piece out of it.",
         )
 

@@ -6,11 +6,19 @@ becomes input ids and labels, and which module looks at the picture.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import torch
 
 from leyenda.errors import ModelError
+from leyenda.models.search import Decoder
+
+Images: TypeAlias = Mapping[str, torch.Tensor]
+"""`{"pixel_values": [images, 3, height, width]}`, or `{"image_features": [images, positions, width]}`."""
+
+CaptionsOfImages: TypeAlias = Sequence[Sequence[Sequence[int]]]
+"""For each image, the token ids of each of its captions."""
 
 
 class Family(Protocol):
@@ -32,15 +40,32 @@ class Family(Protocol):
         """
 
     def training_inputs(
-        self, model: Any, pixel_values: torch.Tensor, token_ids: torch.Tensor, lengths: torch.Tensor
+        self, model: Any, images: Images, token_ids: CaptionsOfImages
     ) -> dict[str, torch.Tensor]:
         """Keyword arguments of `model.forward`, labels included: -100 where no word is to be predicted.
 
         Args:
             model: the model.
-            pixel_values: float tensor `[batch, 3, height, width]`.
-            token_ids: int64 tensor `[batch, longest]` of `caption_token_ids`, padded on the right.
-            lengths: int64 tensor `[batch]`: how many ids of each row are real.
+            images: see `Images`.
+            token_ids: of `caption_token_ids`, for each image those of its captions; at least one caption each.
+        """
+
+    takes_image_features: bool
+    """Whether `training_inputs` and `decoder` take features instead of pixels."""
+
+    def image_features(self, model: Any, pixel_values: torch.Tensor) -> torch.Tensor:
+        """What the image encoder makes of pixels, `[images, positions, width]`, where features are taken."""
+
+    def make_fast(self, model: Any) -> None:
+        """Let the model compute the same with less work, where leyenda has such a way; changed in place."""
+
+    def decoder(self, model: Any, images: Images, longest: int) -> Decoder | None:
+        """A decoder for leyenda's own search; None where `transformers`' `generate` is to be used.
+
+        Args:
+            model: the model.
+            images: see `Images`.
+            longest: most tokens of a caption, the prompt not counted.
         """
 
     def image_encoder(self, model: Any) -> torch.nn.Module:
@@ -56,13 +81,48 @@ class Family(Protocol):
         """The ids that end a caption in `generate`; empty when only its length does."""
 
 
-def padding_mask(lengths: torch.Tensor, longest: int) -> torch.Tensor:
-    """Int64 mask `[batch, longest]`: 1 where a token is real.
+def pad(rows: Sequence[Sequence[int]], filling: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of different lengths as one int64 tensor `[rows, longest]`, and a mask that is 1 where an id is real.
 
-    >>> padding_mask(torch.tensor([1, 3]), 3).tolist()
-    [[1, 0, 0], [1, 1, 1]]
+    Padding is masked everywhere, so any id of the vocabulary will do for it.
+
+    >>> [part.tolist() for part in pad([[5], [6, 7, 8]])]
+    [[[5, 0, 0], [6, 7, 8]], [[1, 0, 0], [1, 1, 1]]]
     """
-    return (torch.arange(longest, device=lengths.device)[None, :] < lengths[:, None]).long()
+    longest = max(map(len, rows))
+    padded = torch.tensor([[*row, *[filling] * (longest - len(row))] for row in rows])
+    lengths = torch.tensor([len(row) for row in rows])
+    return padded, (torch.arange(longest)[None, :] < lengths[:, None]).long()
+
+
+def one_caption_each(images: Images, token_ids: CaptionsOfImages) -> tuple[Images, list[Sequence[int]]]:
+    """Repeat each image for its captions, for models that take pairs.
+
+    Returns:
+        Images and ids, as many of the one as of the other.
+    """
+    captions = [caption for of_image in token_ids for caption in of_image]
+    if len(captions) == len(token_ids):
+        return images, captions
+    repeats = torch.tensor([len(of_image) for of_image in token_ids])
+    return {name: part.repeat_interleave(repeats, dim=0) for name, part in images.items()}, captions
+
+
+class OnlyPlain:
+    """What families have in common for which `transformers`' own code does the work."""
+
+    takes_image_features = False
+
+    def image_features(self, model: Any, pixel_values: torch.Tensor) -> torch.Tensor:
+        """Never asked for: see `takes_image_features`."""
+        raise NotImplementedError
+
+    def make_fast(self, model: Any) -> None:
+        """There is no faster way."""
+
+    def decoder(self, model: Any, images: Images, longest: int) -> Decoder | None:
+        """`generate` searches."""
+        return None
 
 
 def configured_ends(generation_config: Any) -> list[int]:

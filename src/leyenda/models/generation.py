@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import torch
 
 from leyenda.errors import LeyendaError
-from leyenda.models.sampling import random_choice
+from leyenda.models.sampling import RandomChoice
+from leyenda.models.search import Decoder, Limits, beam_search, greedy_search
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,68 @@ class Generated:
     confidence: float
 
 
+HONOURED = frozenset(
+    {"bos_token_id", "eos_token_id", "pad_token_id", "length_penalty", "early_stopping"}
+    | {"max_length", "max_new_tokens", "num_beams", "do_sample", "temperature", "top_k", "top_p", "use_cache"}
+    | {
+        "output_attentions",
+        "output_hidden_states",
+        "output_scores",
+        "output_logits",
+        "return_dict_in_generate",
+    }
+    | {"transformers_version", "_from_model_config"}
+)
+"""Entries of a checkpoint's generation settings that leyenda's own search follows, or that `GenerationSettings`
+decides. With any other, `transformers`' `generate` is what follows them."""
+
+
+def search_suits(generation_config: Any) -> bool:
+    """Whether leyenda's own search gives what `generate` would give with a checkpoint's generation settings."""
+    return set(generation_config.to_diff_dict()) <= HONOURED
+
+
+@torch.inference_mode()
+def search(
+    decoder: Decoder,
+    images: torch.Tensor,
+    settings: GenerationSettings,
+    generation_config: Any,
+    end_token_ids: Sequence[int],
+) -> list[Generated]:
+    """One caption per picture, by leyenda's own search.
+
+    Args:
+        decoder: holds the pictures.
+        images: float tensor `[pictures, ...]`: what sampling takes its luck from.
+        settings: how to search.
+        generation_config: of the checkpoint.
+        end_token_ids: ids that end a caption.
+
+    Returns:
+        One `Generated` per picture; its confidence is as `generate`'s.
+    """
+    limits = Limits(settings.max_length, settings.min_length, end_token_ids)
+    if settings.beams == 1:
+        choice = None
+        if settings.sample:
+            choice = RandomChoice(images, settings.temperature, settings.top_p, settings.seed)
+        captions = greedy_search(decoder, limits, choice)
+    else:
+        penalty, stopping = generation_config.length_penalty, generation_config.early_stopping
+        captions = beam_search(
+            decoder,
+            settings.beams,
+            limits,
+            length_penalty=1.0 if penalty is None else penalty,
+            early_stopping=stopping or False,
+        )
+    return [
+        Generated(caption.token_ids, math.exp(caption.log_probability / len(caption.token_ids)))
+        for caption in captions
+    ]
+
+
 @torch.inference_mode()
 def generate(
     model: Any,
@@ -106,7 +170,8 @@ def generate(
     """
     rules = []
     if settings.sample:
-        rules = random_choice(pixel_values, settings.temperature, settings.top_p, settings.seed)
+        choice = RandomChoice(pixel_values, settings.temperature, settings.top_p, settings.seed)
+        rules = [lambda _, logits: choice(logits)]
     output = model.generate(
         pixel_values=pixel_values,
         logits_processor=rules,

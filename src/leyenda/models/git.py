@@ -9,7 +9,8 @@ from typing import Any, cast
 
 import torch
 
-from leyenda.models.families import configured_ends, padding_mask
+from leyenda.models.families import CaptionsOfImages, Images, configured_ends, one_caption_each, pad
+from leyenda.models.search import Decoder
 
 
 class Git:
@@ -24,18 +25,58 @@ class Git:
         return [tokenizer.cls_token_id, *words, tokenizer.sep_token_id]
 
     def training_inputs(
-        self, model: Any, pixel_values: torch.Tensor, token_ids: torch.Tensor, lengths: torch.Tensor
+        self, model: Any, images: Images, token_ids: CaptionsOfImages
     ) -> dict[str, torch.Tensor]:
-        """Labels are the ids themselves: the model shifts them past the image positions."""
-        mask = padding_mask(lengths, token_ids.shape[1])
-        labels = token_ids.masked_fill(mask == 0, -100)
-        labels[:, 0] = -100  # the start token is given, never predicted
-        return {
-            "pixel_values": pixel_values,
-            "input_ids": token_ids,
-            "attention_mask": mask,
-            "labels": labels,
-        }
+        """One row an image, its captions one behind the other, so that all of them share one image encoding.
+
+        A model that is not fast cannot do that, and gets pairs.
+        Labels are the ids themselves: the model shifts them past the image positions.
+        """
+        from leyenda.models.git_network import GitNetwork
+
+        if not isinstance(model, GitNetwork):
+            images, pairs = one_caption_each(images, token_ids)
+            token_ids = [[caption] for caption in pairs]
+        rows = [[token for caption in captions for token in caption] for captions in token_ids]
+        padded, mask = pad(rows)
+        labels = padded.masked_fill(mask == 0, -100)
+        for row, captions in enumerate(token_ids):
+            start = 0
+            for caption in captions:
+                labels[row, start] = -100  # the start token is given, never predicted
+                start += len(caption)
+        inputs = {**images, "input_ids": padded, "attention_mask": mask, "labels": labels}
+        if any(len(captions) > 1 for captions in token_ids):
+            inputs |= _places(token_ids)
+        return inputs
+
+    takes_image_features = True
+
+    def image_features(self, model: Any, pixel_values: torch.Tensor) -> torch.Tensor:
+        """`[images, positions, width]` of the vision tower."""
+        from leyenda.models.git_network import GitNetwork
+
+        if isinstance(model, GitNetwork):
+            return model.encode_images(pixel_values)
+        features: torch.Tensor = model.git.image_encoder(pixel_values).last_hidden_state
+        return features
+
+    def make_fast(self, model: Any) -> None:
+        """Compute with `leyenda.models.git_training`; results and weights stay."""
+        from leyenda.models.git_training import make_fast
+
+        make_fast(model)
+
+    def decoder(self, model: Any, images: Images, longest: int) -> Decoder | None:
+        """The image prefix of a fast model, ready to be continued."""
+        from leyenda.models.git_network import GitDecoder, GitNetwork
+
+        if not isinstance(model, GitNetwork):
+            return None
+        features = images.get("image_features")
+        if features is None:
+            features = model.encode_images(images["pixel_values"])
+        return GitDecoder(model, features, int(model.generation_config.bos_token_id), longest)
 
     def image_encoder(self, model: Any) -> torch.nn.Module:
         """The CLIP-like vision tower."""
@@ -52,3 +93,10 @@ class Git:
     def end_token_ids(self, model: Any) -> list[int]:
         """`[SEP]`, as the checkpoint's generation settings name it."""
         return configured_ends(model.generation_config)
+
+
+def _places(token_ids: CaptionsOfImages) -> dict[str, torch.Tensor]:
+    """Where each token stands in its caption, and which caption of its row that is; padding is nobody's (-1)."""
+    positions = [[place for caption in captions for place in range(len(caption))] for captions in token_ids]
+    numbers = [[number for number, caption in enumerate(captions) for _ in caption] for captions in token_ids]
+    return {"position_ids": pad(positions)[0], "caption_numbers": pad(numbers, -1)[0]}

@@ -75,6 +75,7 @@ def load(
     dtype: torch.dtype | None = None,
     revision: str | None = None,
     token: str | None = None,
+    fast: bool = True,
 ) -> CaptioningModel:
     """Load a checkpoint for captioning or training.
 
@@ -85,6 +86,7 @@ def load(
         dtype: number format of the weights, instead of what `precision` would choose.
         revision: branch, tag or commit of a hub id.
         token: hub token; None uses the one that `hf auth login` stored.
+        fast: compute with leyenda's own code where it has any; False leaves all to `transformers`, to compare.
 
     Raises:
         ModelError: it cannot be found, fetched, read, or is of no known kind; or weights are missing in it.
@@ -107,6 +109,8 @@ def load(
         _check_weights(report, str(name))
         processor = _load_processor(place, str(name), origin)
         _check_vocabulary(processor[1], str(name))
+    if fast:
+        family.make_fast(model)
     model.to(chosen_device).eval()
     return CaptioningModel(str(name), model, *processor, family)
 

@@ -93,6 +93,7 @@ def create(
     seed: int = 0,
     tokenizer: Any = None,
     device: str | None = None,
+    fast: bool = True,
 ) -> CaptioningModel:
     """A new GIT model with random weights and a tokenizer trained on the captions.
 
@@ -102,6 +103,7 @@ def create(
         seed: of the weights.
         tokenizer: a tokenizer to use instead of a new one.
         device: as for `leyenda.models.load`.
+        fast: as for `leyenda.models.load`.
 
     Raises:
         ModelError: unknown size, or a JSON file that does not describe one.
@@ -138,9 +140,12 @@ def create(
         model = GitForCausalLM(config)
         start_with_a_map(model)
     image_processor = _image_processor(shape.image_size)
+    family = Git()
+    if fast:
+        family.make_fast(model)
     model.to(choose_device(device)).eval()
     processor = GitProcessor(image_processor, tokenizer)
-    return CaptioningModel("new model", model, processor, tokenizer, image_processor, Git())
+    return CaptioningModel("new model", model, processor, tokenizer, image_processor, family)
 
 
 def initial_deviation(width: int) -> float:

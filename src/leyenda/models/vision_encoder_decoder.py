@@ -6,10 +6,17 @@ from typing import Any, cast
 
 import torch
 
-from leyenda.models.families import configured_ends, padding_mask
+from leyenda.models.families import (
+    CaptionsOfImages,
+    Images,
+    OnlyPlain,
+    configured_ends,
+    one_caption_each,
+    pad,
+)
 
 
-class VisionEncoderDecoder:
+class VisionEncoderDecoder(OnlyPlain):
     """Encoder-decoder captioners (`nlpconnect/vit-gpt2-image-captioning` and its kin)."""
 
     model_types: tuple[str, ...] = ("vision-encoder-decoder",)
@@ -21,11 +28,12 @@ class VisionEncoderDecoder:
         return [*tokenizer(caption, add_special_tokens=False)["input_ids"][: max_tokens - 1], end]
 
     def training_inputs(
-        self, model: Any, pixel_values: torch.Tensor, token_ids: torch.Tensor, lengths: torch.Tensor
+        self, model: Any, images: Images, token_ids: CaptionsOfImages
     ) -> dict[str, torch.Tensor]:
         """Only labels are needed: the model shifts them right to make the decoder's input."""
-        mask = padding_mask(lengths, token_ids.shape[1])
-        return {"pixel_values": pixel_values, "labels": token_ids.masked_fill(mask == 0, -100)}
+        images, captions = one_caption_each(images, token_ids)
+        padded, mask = pad(captions)
+        return {**images, "labels": padded.masked_fill(mask == 0, -100)}
 
     def image_encoder(self, model: Any) -> torch.nn.Module:
         """The encoder."""

@@ -1,0 +1,36 @@
+"""Attention without a matrix of scores in memory, where the machine's kernels can do that."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+
+def split_heads(states: torch.Tensor, heads: int) -> torch.Tensor:
+    """`[batch, length, heads * width]` to `[batch, heads, length, width]`, without a copy."""
+    batch, length, width = states.shape
+    return states.view(batch, length, heads, width // heads).transpose(1, 2)
+
+
+def attend(
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    *,
+    mask: torch.Tensor | None = None,
+    dropout: float = 0.0,
+) -> torch.Tensor:
+    """Softmax of scaled products times values, heads joined again.
+
+    Args:
+        queries: float `[batch, heads, asking, width]`.
+        keys: float `[batch, heads, told, width]`.
+        values: float `[batch, heads, told, width]`.
+        mask: bool `[batch, 1, asking, told]`: True where a query may look; None for everywhere.
+        dropout: share of the weights that is set to zero.
+
+    Returns:
+        Float `[batch, asking, heads * width]`.
+    """
+    seen = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=dropout)
+    return seen.transpose(1, 2).flatten(2)

@@ -1,0 +1,258 @@
+"""GIT, computed with less work: the same weights, the same results as `transformers`' GIT.
+
+The image's positions never attend to the caption. So an image is encoded once, and its keys and values in every layer
+of the decoder (the image prefix) serve all of its captions, in training as well as in a search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from leyenda.models.attention import attend, split_heads
+
+
+class GitNetwork:
+    """What is computed, for any tree of modules with the names that `transformers`' GIT gives them.
+
+    It needs `torch` alone: importing the model code of `transformers` takes longer than captioning a picture.
+    """
+
+    git: Any
+    output: Any
+    generation_config: Any
+
+    def encode_images(self, pixel_values: torch.Tensor | None) -> torch.Tensor:
+        """What the image encoder sees: `[images, 3, height, width]` to `[images, positions, width]`."""
+        tower = self.git.image_encoder.vision_model
+        states = tower.pre_layrnorm(tower.embeddings(pixel_values))
+        for layer in tower.encoder.layers:
+            states = _run(layer, _vision_layer, states)
+        features: torch.Tensor = tower.post_layernorm(states)
+        return features
+
+    def caption_states(
+        self,
+        image_features: torch.Tensor,
+        input_ids: torch.Tensor,
+        position_ids: torch.Tensor | None,
+        seen: torch.Tensor,
+    ) -> torch.Tensor:
+        """The decoder's last states of the captions' tokens.
+
+        Args:
+            image_features: float `[images, positions, width]` of `encode_images`.
+            input_ids: int64 `[images, length]`.
+            position_ids: int64 `[images, length]`, or None.
+            seen: bool `[images, length, length]` of `text_mask`.
+
+        Returns:
+            Float `[images, length, width]`.
+        """
+        image = self.git.visual_projection(image_features)
+        text = self.git.embeddings(input_ids, position_ids=position_ids)
+        positions = image.shape[1]
+        states = torch.cat([image.to(text.dtype), text], dim=1)
+        everything = torch.ones((*seen.shape[:2], positions), dtype=torch.bool, device=seen.device)
+        mask = torch.cat([everything, seen], dim=2)[:, None]
+        *layers, last = self.git.encoder.layer
+        for layer in layers:
+            states = _run(layer, _joint_layer, states, mask, positions)
+        # Nothing reads the image's states after the last layer: it only needs their keys and values.
+        return _run(last, _last_layer, states, mask, positions)
+
+    def image_prefix(self, image_features: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Each layer's keys and values, `[images, heads, positions, head width]`, of the image's positions."""
+        states = self.git.visual_projection(image_features)
+        prefix = []
+        layers = self.git.encoder.layer
+        for layer in layers:
+            own = layer.attention.self
+            keys, values = (
+                split_heads(part(states), own.num_attention_heads) for part in (own.key, own.value)
+            )
+            prefix.append((keys, values))
+            if layer is not layers[-1]:
+                queries = split_heads(own.query(states), own.num_attention_heads)
+                states = _after_attention(layer, attend(queries, keys, values), states)
+        return prefix
+
+
+def text_mask(
+    input_ids: torch.Tensor, attention_mask: torch.Tensor | None, caption_numbers: torch.Tensor | None
+) -> torch.Tensor:
+    """Which tokens of a row each token attends to: real ones up to itself, of its own caption.
+
+    Args:
+        input_ids: int64 `[images, length]`.
+        attention_mask: `[images, length]`, 1 where a token is real; None when all are.
+        caption_numbers: int64 `[images, length]`; None when each row is one caption.
+
+    Returns:
+        Bool `[images, length, length]`.
+
+    >>> text_mask(torch.zeros(1, 3), None, torch.tensor([[0, 0, 1]])).int().tolist()
+    [[[1, 0, 0], [1, 1, 0], [0, 0, 1]]]
+    """
+    images, length = input_ids.shape
+    seen = torch.ones((length, length), dtype=torch.bool, device=input_ids.device).tril()
+    seen = seen.expand(images, length, length)
+    if caption_numbers is not None:
+        seen = seen & (caption_numbers[:, :, None] == caption_numbers[:, None, :])
+    if attention_mask is not None:
+        seen = seen & attention_mask.bool()[:, None, :]
+    return seen
+
+
+def _run(module: Any, compute: Callable[..., torch.Tensor], *arguments: Any) -> torch.Tensor:
+    """`compute(module, ...)`, with gradient checkpointing where the model was told to use it."""
+    if module.training and getattr(module, "gradient_checkpointing", False):
+        states: torch.Tensor = checkpoint(compute, module, *arguments, use_reentrant=False)
+        return states
+    return compute(module, *arguments)
+
+
+def _vision_layer(layer: Any, states: torch.Tensor) -> Any:
+    """One layer of the image encoder; `[images, positions, width]` to the same."""
+    own = layer.self_attn
+    normed = _in_compute_dtype(layer.layer_norm1(states))
+    queries, keys, values = (
+        split_heads(part(normed), own.num_heads) for part in (own.q_proj, own.k_proj, own.v_proj)
+    )
+    dropout = own.dropout if layer.training else 0.0
+    states = states + own.out_proj(attend(queries, keys, values, dropout=dropout))
+    normed = _in_compute_dtype(layer.layer_norm2(states))
+    return states + layer.mlp(normed)
+
+
+def _joint_layer(layer: Any, states: torch.Tensor, mask: torch.Tensor, positions: int) -> torch.Tensor:
+    """One decoder layer over image and captions, `[images, positions + length, width]` to the same.
+
+    Args:
+        layer: of the decoder.
+        states: the image's positions in front.
+        mask: bool `[images, 1, length, positions + length]`: what the captions' tokens attend to.
+        positions: how many are the image's; they attend to each other, and to nothing else.
+    """
+    queries, keys, values = _queries_keys_values(layer, states, states)
+    dropout = _attention_dropout(layer)
+    image, text = (slice(None, positions), slice(positions, None))
+    of_image = attend(queries[:, :, image], keys[:, :, image], values[:, :, image], dropout=dropout)
+    of_text = attend(queries[:, :, text], keys, values, mask=mask, dropout=dropout)
+    return _after_attention(layer, torch.cat([of_image, of_text], dim=1), states)
+
+
+def _last_layer(layer: Any, states: torch.Tensor, mask: torch.Tensor, positions: int) -> torch.Tensor:
+    """As `_joint_layer`, for the captions' tokens alone: `[images, length, width]`."""
+    text = states[:, positions:]
+    queries, keys, values = _queries_keys_values(layer, text, states)
+    attended = attend(queries, keys, values, mask=mask, dropout=_attention_dropout(layer))
+    return _after_attention(layer, attended, text)
+
+
+def _queries_keys_values(layer: Any, asking: torch.Tensor, told: torch.Tensor) -> Sequence[torch.Tensor]:
+    own = layer.attention.self
+    told = _in_compute_dtype(told)
+    asking = told[:, told.shape[1] - asking.shape[1] :]
+    parts = ((own.query, asking), (own.key, told), (own.value, told))
+    return [split_heads(part(states), own.num_attention_heads) for part, states in parts]
+
+
+def _attention_dropout(layer: Any) -> float:
+    return float(layer.attention.self.dropout.p) if layer.training else 0.0
+
+
+def _after_attention(layer: Any, attended: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+    """The rest of a decoder layer behind its attention."""
+    states = layer.attention.output(attended, states)
+    final: torch.Tensor = layer.feed_forward_chunk(states)
+    return final
+
+
+def _in_compute_dtype(states: torch.Tensor) -> torch.Tensor:
+    """Cast once for the several products that read it, as autocast would do for each of them."""
+    kind = states.device.type
+    return states.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else states
+
+
+class GitDecoder:
+    """Captions of a batch being written by a GIT: a `leyenda.models.search.Decoder`.
+
+    The image prefix is held once a picture, whatever the number of beams; only the keys and values of the captions'
+    own tokens, in a buffer made for all of them beforehand, are a row's.
+
+    Args:
+        model: the network.
+        image_features: float `[images, positions, width]` of `encode_images`.
+        start_id: the token that every caption begins with.
+        longest: most tokens of a caption, the start token not counted.
+    """
+
+    def __init__(self, model: GitNetwork, image_features: torch.Tensor, start_id: int, longest: int) -> None:
+        self._model = model
+        self._prefix = model.image_prefix(image_features)
+        self._start_id = start_id
+        self._beams = 1
+        self._written = 0
+        keys = self._prefix[0][0]
+        shape = (len(self._prefix), 2, len(keys), keys.shape[1], longest, keys.shape[3])
+        self._own = keys.new_empty(shape)  # [layers, keys and values, rows, heads, longest, head width]
+
+    def start(self) -> torch.Tensor:
+        """See `Decoder`."""
+        device = self._own.device
+        return self.step(torch.full((self._own.shape[2],), self._start_id, dtype=torch.long, device=device))
+
+    def expand(self, beams: int) -> None:
+        """See `Decoder`."""
+        self._beams = beams
+        self._own = self._own.repeat_interleave(beams, dim=2)
+
+    def reorder(self, beams: torch.Tensor) -> None:
+        """See `Decoder`."""
+        first = torch.arange(len(beams), device=beams.device)[:, None] * self._beams
+        rows = (first + beams).flatten()
+        here = slice(None, self._written)
+        self._own[:, :, :, :, here] = self._own[:, :, rows, :, here]
+
+    def keep(self, pictures: torch.Tensor) -> None:
+        """See `Decoder`."""
+        self._prefix = [(keys[pictures], values[pictures]) for keys, values in self._prefix]
+        first = pictures[:, None] * self._beams
+        rows = (first + torch.arange(self._beams, device=pictures.device)).flatten()
+        self._own = self._own[:, :, rows]
+
+    def step(self, token_ids: torch.Tensor) -> torch.Tensor:
+        """See `Decoder`."""
+        model = self._model
+        states = model.git.embeddings(token_ids[:, None], past_key_values_length=self._written)
+        self._written += 1
+        for number, layer in enumerate(model.git.encoder.layer):
+            states = _after_attention(layer, self._attend(number, layer, states), states)
+        logits: torch.Tensor = model.output(states[:, 0]).float()
+        return logits
+
+    def _attend(self, number: int, layer: Any, states: torch.Tensor) -> torch.Tensor:
+        """Each row's newest token over its picture's prefix and its own caption: `[rows, 1, width]`."""
+        own = layer.attention.self
+        heads, width = own.num_attention_heads, own.attention_head_size
+        queries = own.query(states).view(-1, self._beams, heads, width)
+        cache = self._own[number]
+        cache[0, :, :, self._written - 1] = own.key(states).view(-1, heads, width)
+        cache[1, :, :, self._written - 1] = own.value(states).view(-1, heads, width)
+        by_picture = (-1, self._beams, heads, cache.shape[3], width)
+        keys, values = (part.view(by_picture)[:, :, :, : self._written] for part in cache)
+        image_keys, image_values = self._prefix[number]
+        # [pictures, heads, beams, positions] and [pictures, beams, heads, 1, written] become one softmax.
+        to_image = queries.transpose(1, 2) @ image_keys.transpose(-1, -2)
+        to_text = (queries[..., None, :] @ keys.transpose(-1, -2)).squeeze(-2).transpose(1, 2)
+        scores = torch.cat([to_image, to_text], dim=-1) / width**0.5
+        weights = functional.softmax(scores, dim=-1)
+        of_image, of_text = torch.split(weights, [image_keys.shape[2], self._written], dim=-1)
+        seen: torch.Tensor = (of_image @ image_values).transpose(1, 2)
+        seen = seen + (of_text.transpose(1, 2)[..., None, :] @ values).squeeze(-2)
+        return seen.reshape(len(states), 1, heads * width)

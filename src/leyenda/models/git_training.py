@@ -1,0 +1,93 @@
+"""GIT for training, and for whatever else `transformers` does with it: the loss is computed in the fast way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import transformers
+from transformers.modeling_outputs import CausalLMOutputWithPast
+
+from leyenda.models.caption_loss import caption_loss
+from leyenda.models.git_network import GitNetwork, text_mask
+from leyenda.models.quick_gelu import faster_activation
+
+
+class GitForCausalLM(GitNetwork, transformers.GitForCausalLM):  # type: ignore[misc]
+    """A `transformers` GIT that trains and searches faster; made from a loaded one by `make_fast`.
+
+    It has the name of its base class because `save_pretrained` writes the name into `config.json`.
+    """
+
+    def forward(
+        self,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        position_ids: torch.Tensor | None = None,
+        pixel_values: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
+        image_features: torch.Tensor | None = None,
+        caption_numbers: torch.Tensor | None = None,
+        num_items_in_batch: torch.Tensor | int | None = None,
+        **others: Any,
+    ) -> Any:
+        """The loss of captions, in the fast way; whatever else is asked for, in the way of `transformers`.
+
+        Args:
+            input_ids: int64 `[images, length]`: one caption a row, or several, one behind the other.
+            attention_mask: `[images, length]`: 1 where a token is real.
+            position_ids: int64 `[images, length]`: of each token in its caption; None counts along the row.
+            pixel_values: float `[images, 3, height, width]`.
+            labels: int64 `[images, length]`: the ids again, -100 where no word is to be predicted.
+            image_features: float `[images, positions, width]` of `encode_images`, instead of pixels.
+            caption_numbers: int64 `[images, length]`: which of the row's captions a token belongs to; None when
+                each row is one caption.
+            num_items_in_batch: what the sum over words is divided by; None takes the number of words here.
+            others: more arguments of `transformers.GitForCausalLM.forward`.
+
+        Returns:
+            `CausalLMOutputWithPast`; with labels, it holds the loss and no logits.
+        """
+        pixels_fit = pixel_values is not None and pixel_values.ndim == 4
+        only_the_usual = not any(value is not None and value is not False for value in others.values())
+        if labels is None or input_ids is None or not (pixels_fit or image_features is not None):
+            only_the_usual = False
+        if not only_the_usual:
+            if image_features is not None or caption_numbers is not None:
+                raise ValueError(
+                    "image_features and caption_numbers need input_ids and labels, and nothing else."
+                )
+            if num_items_in_batch is not None:
+                others["num_items_in_batch"] = num_items_in_batch
+            return super().forward(
+                input_ids=input_ids,
+                attention_mask=attention_mask,
+                position_ids=position_ids,
+                pixel_values=pixel_values,
+                labels=labels,
+                **others,
+            )
+        assert input_ids is not None
+        assert labels is not None
+        if image_features is None:
+            image_features = self.encode_images(pixel_values)
+        seen = text_mask(input_ids, attention_mask, caption_numbers)
+        states = self.caption_states(image_features, input_ids, position_ids, seen)
+        predicted = labels[:, 1:] != -100
+        loss = caption_loss(
+            states[:, :-1][predicted], self.output, labels[:, 1:][predicted], num_items_in_batch
+        )
+        return CausalLMOutputWithPast(loss=loss)
+
+
+def make_fast(model: Any) -> None:
+    """Let a loaded `transformers.GitForCausalLM` compute in the fast way; its weights and their names stay.
+
+    Args:
+        model: changed in place.
+    """
+    model.__class__ = GitForCausalLM
+    for layer in model.git.image_encoder.vision_model.encoder.layers:
+        layer.mlp.activation_fn = faster_activation(layer.mlp.activation_fn)
+    for layer in model.git.encoder.layer:
+        layer.intermediate.intermediate_act_fn = faster_activation(layer.intermediate.intermediate_act_fn)

@@ -1,0 +1,53 @@
+"""The loss of words from states, against `torch`'s own cross-entropy."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from leyenda.models import caption_loss as module
+from leyenda.models.caption_loss import caption_loss
+
+
+@pytest.fixture(autouse=True)
+def small_slices(monkeypatch):
+    monkeypatch.setattr(module, "ROWS_AT_A_TIME", 4)
+
+
+def setting(words, bias=True):
+    torch.manual_seed(words)
+    states = torch.randn(words, 6, dtype=torch.double, requires_grad=True)
+    return states, torch.nn.Linear(6, 11, bias=bias, dtype=torch.double), torch.randint(0, 11, (words,))
+
+
+@pytest.mark.parametrize("words", [1, 4, 5, 13])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("divisor", [None, 7.0, torch.tensor(3)])
+def test_value_and_gradients(words, bias, divisor):
+    states, vocabulary, targets = setting(words, bias)
+    loss = functional.cross_entropy(vocabulary(states), targets, reduction="sum") / (divisor or words)
+    weights = [states, *vocabulary.parameters()]
+    expected = torch.autograd.grad(3 * loss, weights)
+    ours = caption_loss(states, vocabulary, targets, divisor)
+    assert ours.item() == pytest.approx(loss.item(), rel=1e-6)
+    for found, right in zip(torch.autograd.grad(3 * ours, weights), expected, strict=True):
+        # The softmax is in float32 whatever the weights are in.
+        torch.testing.assert_close(found, right, rtol=1e-5, atol=1e-6)
+
+
+def test_frozen_parts_get_no_gradient_and_no_grad_keeps_none():
+    states, vocabulary, targets = setting(9)
+    vocabulary.weight.requires_grad_(False)
+    caption_loss(states, vocabulary, targets).backward()
+    assert vocabulary.weight.grad is None
+    assert states.grad is not None
+    with torch.no_grad():
+        assert not caption_loss(states, vocabulary, targets).requires_grad
+
+
+def test_no_words_are_no_loss():
+    states, vocabulary, targets = setting(0)
+    loss = caption_loss(states, vocabulary, targets)
+    loss.backward()
+    assert loss.item() == 0.0
