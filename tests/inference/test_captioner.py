@@ -13,6 +13,7 @@ from PIL import Image
 
 from leyenda import Captioner, models
 from leyenda.errors import ImageError, LeyendaError, ModelError
+from leyenda.inference.ahead import reading_threads
 from leyenda.models import DEFAULT_MODEL, GenerationSettings
 from leyenda.records import Caption, ImageSource, Skipped
 
@@ -103,10 +104,11 @@ def test_beams_and_samples_do_not_depend_on_the_batch_size_either(tiny_checkpoin
     assert words(captioner(arrays)) == words(captioner(array) for array in arrays)
 
 
-def test_it_says_what_transformers_alone_says(tiny_checkpoint, captioner, shared):
+def test_it_says_what_transformers_alone_says(tiny_checkpoint, shared):
     """From the file to the words, on photographs: decoding, preparation, search and text."""
     from transformers import AutoModelForCausalLM, AutoProcessor
 
+    captioner = Captioner.from_pretrained(tiny_checkpoint, device="cpu", max_length=8, exact_decode=True)
     processor = AutoProcessor.from_pretrained(tiny_checkpoint)
     model = AutoModelForCausalLM.from_pretrained(tiny_checkpoint)
     photographs = sorted((shared / "data" / "flickr8k-800" / "Images").glob("*.jpg"))[:6]
@@ -167,7 +169,7 @@ def test_no_pictures_are_no_captions(captioner):
 
 
 def test_a_stream_is_read_only_as_far_as_needed(captioner, arrays):
-    read = []
+    read, ahead = [], max(4, reading_threads())
 
     def pictures():
         for number in range(1000):
@@ -178,8 +180,8 @@ def test_a_stream_is_read_only_as_far_as_needed(captioner, arrays):
     assert read == []
     for expected, (_, result) in zip(range(40), stream, strict=False):
         assert isinstance(result, Skipped) == (expected % 3 == 0)
-        # A batch of four good ones among bad ones is at most seven inputs.
-        assert len(read) <= expected + 7
+        # A batch of four good ones among bad ones is at most seven inputs; as many as the next batch are ahead.
+        assert len(read) <= expected + 7 + ahead
 
 
 def test_bad_pictures_in_a_row_do_not_pile_up(captioner, arrays):
@@ -194,7 +196,7 @@ def test_bad_pictures_in_a_row_do_not_pile_up(captioner, arrays):
 
     stream = captioner.stream(pictures(), batch_size=4)
     assert isinstance(next(stream)[1], Caption)
-    assert read < 20
+    assert read < 20 + reading_threads()
     assert sum(1 for _ in stream) == 500
 
 
@@ -272,12 +274,131 @@ def test_the_default_model_needs_a_hub():
     assert len(str(caught.value).splitlines()) == 2
 
 
-def test_a_batch_that_is_too_large_for_the_memory(captioner, arrays, monkeypatch):
-    def full(*arguments):
-        raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+FULL = [
+    torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory"),
+    RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 274877906944 bytes."),
+    RuntimeError("MPS backend out of memory (MPS allocated: 8.82 GB)."),
+    MemoryError(),
+]
 
-    monkeypatch.setattr(type(captioner.model), "generate", full)
-    with pytest.raises(LeyendaError, match=r"too small for 3 pictures together. Use a batch size below 3"):
-        captioner(arrays[:3])
-    with pytest.raises(LeyendaError, match="Use fewer beams"):
-        captioner(arrays[0])
+
+@pytest.fixture
+def small_memory(captioner, monkeypatch):
+    """A function: how many pictures fit, and what is raised otherwise -> the batch sizes tried."""
+
+    def shrink(most, error=FULL[0]):
+        sizes = []
+        generate = type(captioner.model).generate
+
+        def cramped(self, pixel_values, settings):
+            sizes.append(len(pixel_values))
+            if len(pixel_values) > most:
+                raise error
+            return generate(self, pixel_values, settings)
+
+        monkeypatch.setattr(type(captioner.model), "generate", cramped)
+        return sizes
+
+    return shrink
+
+
+@pytest.mark.parametrize("error", FULL, ids=lambda error: str(error)[:30])
+def test_a_batch_that_is_too_large_for_the_memory_is_halved(captioner, arrays, small_memory, error, capsys):
+    expected = words(captioner(arrays))
+    cramped = Captioner(captioner.model, captioner.settings)
+    sizes = small_memory(3, error)
+    results = list(cramped.stream([arrays[0], b"", *arrays[1:], *arrays], batch_size=8))
+    assert words(result for _, result in results) == [expected[0], "empty", *expected[1:], *expected]
+    # The smaller size is kept.
+    assert sizes[:2] == [8, 4]
+    assert set(sizes[2:]) <= {1, 2}
+    assert capsys.readouterr().err.splitlines() == [
+        "The memory of this machine is too small for 8 pictures together. Going on with 4 at a time.",
+        "The memory of this machine is too small for 4 pictures together. Going on with 2 at a time.",
+    ]
+
+
+def test_one_picture_that_is_too_large_for_the_memory(captioner, arrays, small_memory):
+    cramped = Captioner(captioner.model, captioner.settings, talk=lambda line: None)
+    small_memory(0)
+    with pytest.raises(
+        LeyendaError, match=r"^The memory of this machine is too small for one picture. Use a"
+    ):
+        cramped(arrays[:3])
+    beams = Captioner(captioner.model, GenerationSettings(beams=3), talk=lambda line: None)
+    with pytest.raises(LeyendaError, match=r"Use fewer beams"):
+        beams(arrays[0])
+
+
+def test_captions_that_were_finished_are_given_before_the_memory_ends(captioner, arrays, monkeypatch):
+    generate = type(captioner.model).generate
+    calls = []
+
+    def failing(self, pixel_values, settings):
+        calls.append(len(pixel_values))
+        if len(pixel_values) > 1 or len(calls) > 6:
+            raise FULL[0]
+        return generate(self, pixel_values, settings)
+
+    monkeypatch.setattr(type(captioner.model), "generate", failing)
+    cramped = Captioner(captioner.model, captioner.settings, talk=lambda line: None)
+    given = []
+    with pytest.raises(LeyendaError):
+        for _, result in cramped.stream(arrays, 8):
+            given.append(result)
+    assert calls[:4] == [8, 4, 2, 1]
+    assert len(given) == 3
+
+
+def test_any_other_error_of_the_model_is_not_taken_for_memory(captioner, arrays, small_memory):
+    sizes = small_memory(0, RuntimeError("The size of tensor a (3) must match the size of tensor b (4)"))
+    with pytest.raises(RuntimeError, match="must match"):
+        captioner(arrays)
+    assert sizes == [8]
+
+
+def test_memory_that_is_really_too_small(captioner, arrays):
+    """The operating system refuses it: 2 pictures fit, 8 do not."""
+    import resource
+
+    class Greedy(type(captioner.model)):
+        def generate(self, pixel_values, settings):
+            torch.empty(len(pixel_values) << 28, dtype=torch.uint8)  # 256 MB a picture
+            return super().generate(pixel_values, settings)
+
+    model = captioner.model
+    greedy = Greedy(
+        model.name, model.model, model.processor, model.tokenizer, model.image_processor, model.family
+    )
+    expected = words(captioner(arrays))
+    told = []
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with open("/proc/self/statm") as status:
+        used = int(status.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + (5 << 28), before[1]))
+    try:
+        results = Captioner(greedy, captioner.settings, batch_size=8, talk=told.append)(arrays)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+    assert words(results) == expected
+    assert len(told) == 1
+    assert "too small for 8 pictures together. Going on with 4" in told[0]
+
+
+def test_a_large_photograph_is_decoded_at_reduced_scale_unless_exactly_is_asked_for(captioner, monkeypatch):
+    from leyenda.models import checkpoint
+
+    file = io.BytesIO()
+    Image.new("RGB", (1600, 1200)).save(file, "JPEG")
+    sizes = []
+    open_picture = checkpoint.open_picture
+
+    def watched(*arguments, **options):
+        sizes.append(open_picture(*arguments, **options))
+        return sizes[-1]
+
+    monkeypatch.setattr(checkpoint, "open_picture", watched)
+    captioner(file.getvalue())
+    Captioner(captioner.model, exact_decode=True)(file.getvalue())
+    assert [picture.size for picture in sizes] == [(200, 150), (1600, 1200)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar, overload
 
@@ -13,7 +15,9 @@ from PIL import Image
 
 from leyenda import models
 from leyenda.errors import ImageError, LeyendaError
-from leyenda.images import DEFAULT_MAX_PIXELS, PictureLike, fetch, open_picture
+from leyenda.images import DEFAULT_MAX_PIXELS, PictureLike, fetch
+from leyenda.inference.ahead import in_order_ahead, reading_threads
+from leyenda.inference.memory import is_out_of_memory, release
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.records import Caption, ImageSource, Skipped
 
@@ -36,6 +40,9 @@ class Captioner:
         batch_size: pictures that go through the model together. It changes speed and
             memory, not the captions.
         max_pixels: most pixels (width x height) that a picture may have; larger ones are skipped unopened.
+        exact_decode: decode every pixel of a large JPEG, instead of at a smaller scale that keeps twice what the
+            model sees.
+        talk: is told when the memory is too small for a batch; None prints it to standard error.
 
     Raises:
         LeyendaError: a setting that makes no sense, or more tokens asked for than the model can write.
@@ -47,9 +54,15 @@ class Captioner:
         settings: GenerationSettings | None = None,
         batch_size: int = DEFAULT_BATCH_SIZE,
         max_pixels: int = DEFAULT_MAX_PIXELS,
+        *,
+        exact_decode: bool = False,
+        talk: Callable[[str], None] | None = None,
     ) -> None:
         self.model = model
         self.settings = settings or GenerationSettings()
+        self.exact_decode = exact_decode
+        self._talk = talk or say
+        self._fitting = sys.maxsize  # pictures that the memory holds together, as far as is known
         self.batch_size = check_batch_size(batch_size)
         self.max_pixels = check_max_pixels(max_pixels)
         model.check_length(self.settings)
@@ -72,6 +85,7 @@ class Captioner:
         seed: int = 0,
         batch_size: int = DEFAULT_BATCH_SIZE,
         max_pixels: int = DEFAULT_MAX_PIXELS,
+        exact_decode: bool = False,
     ) -> Captioner:
         """A captioner with the checkpoint of that name; settings are checked before it is loaded.
 
@@ -90,6 +104,7 @@ class Captioner:
             seed: of the sampling.
             batch_size: pictures that go through the model together.
             max_pixels: most pixels (width x height) that a picture may have.
+            exact_decode: decode every pixel of a large JPEG.
 
         Raises:
             ModelError: the checkpoint cannot be found, fetched or read.
@@ -98,8 +113,10 @@ class Captioner:
         settings = GenerationSettings(beams, max_length, min_length, sample, temperature, top_p, seed)
         check_batch_size(batch_size)
         check_max_pixels(max_pixels)
-        model = models.load(name, device=device, precision=precision, revision=revision, token=token)
-        return cls(model, settings, batch_size, max_pixels)
+        model = models.load(
+            name, device=device, precision=precision, revision=revision, token=token, captions_only=True
+        )
+        return cls(model, settings, batch_size, max_pixels, exact_decode=exact_decode)
 
     @overload
     def __call__(self, pictures: PictureLike) -> Caption: ...  # type: ignore[overload-overlap]  # str is iterable
@@ -121,7 +138,7 @@ class Captioner:
             ImageError: one picture was given and it cannot be used. Many pictures never raise it.
         """
         if isinstance(pictures, _SINGLE) or not isinstance(pictures, Iterable):
-            return self._generate([self._prepare(pictures)])[0]
+            return next(self._generate([self._prepare(pictures)]))
         return [result for _, result in self.stream(pictures)]
 
     def stream(
@@ -130,7 +147,7 @@ class Captioner:
         """Caption pictures as they come; memory does not grow with their number.
 
         Args:
-            pictures: as for a call; read only as far as the next batch needs.
+            pictures: as for a call; read, in the caller's thread, only as far as this batch and the next one need.
             batch_size: pictures that go through the model together; None takes the captioner's own.
 
         Yields:
@@ -140,23 +157,25 @@ class Captioner:
         return self._stream(pictures, size)
 
     def _stream(self, pictures: Iterable[Picture], size: int) -> Iterator[tuple[Picture, Caption | Skipped]]:
+        threads = reading_threads()
+        # The pictures of the next batch are prepared while the model is busy with this one.
+        prepared = in_order_ahead(self._prepare_or_skip, pictures, ahead=max(size, threads), threads=threads)
         waiting: list[tuple[Picture, torch.Tensor | Skipped]] = []
         good = 0
-        for picture in pictures:
-            prepared = self._prepare_or_skip(picture)
-            waiting.append((picture, prepared))
-            good += isinstance(prepared, torch.Tensor)
-            if good == size or not good or len(waiting) == _MOST_WAITING * size:
-                yield from self._finish(waiting)
-                waiting, good = [], 0
-        yield from self._finish(waiting)
+        with contextlib.closing(prepared):
+            for picture, ready in prepared:
+                waiting.append((picture, ready))
+                good += isinstance(ready, torch.Tensor)
+                if good >= min(size, self._fitting) or not good or len(waiting) >= _MOST_WAITING * size:
+                    yield from self._finish(waiting)
+                    waiting, good = [], 0
+            yield from self._finish(waiting)
 
     def _finish(
         self, waiting: Sequence[tuple[Picture, torch.Tensor | Skipped]]
     ) -> Iterator[tuple[Picture, Caption | Skipped]]:
         """Generate for those of a batch that could be prepared; give all of them back in order."""
-        ready = [prepared for _, prepared in waiting if isinstance(prepared, torch.Tensor)]
-        captions = iter(self._generate(ready))
+        captions = self._generate([prepared for _, prepared in waiting if isinstance(prepared, torch.Tensor)])
         for picture, prepared in waiting:
             yield picture, prepared if isinstance(prepared, Skipped) else next(captions)
 
@@ -167,24 +186,55 @@ class Captioner:
             return Skipped(error.code, str(error))
 
     def _prepare(self, picture: object) -> torch.Tensor:
-        """Pixel values `[3, height, width]` of one picture."""
+        """One picture `[3, height, width]`, as the model takes it."""
         if isinstance(picture, str) and picture.lower().startswith(("http://", "https://")):
             picture = fetch(picture)
         # What is no picture at all is an ImageError of `open_picture`.
-        return self.model.pixel_values([open_picture(picture, max_pixels=self.max_pixels)])[0]  # type: ignore[arg-type]
+        return self.model.open(picture, max_pixels=self.max_pixels, exact_decode=self.exact_decode)  # type: ignore[arg-type]
 
-    def _generate(self, prepared: Sequence[torch.Tensor]) -> list[Caption]:
-        if not prepared:
-            return []
-        try:
-            return self.model.generate(torch.stack(list(prepared)), self.settings)
-        except torch.cuda.OutOfMemoryError as error:
-            raise LeyendaError(
-                f"The memory of {self.model.device} is too small for {len(prepared)} pictures together.",
-                f"Use a batch size below {len(prepared)} (--batch-size)."
-                if len(prepared) > 1
-                else "Use fewer beams, or --device cpu.",
-            ) from error
+    def _generate(self, prepared: Sequence[torch.Tensor]) -> Iterator[Caption]:
+        """A caption for each picture, in as many batches as the memory asks for."""
+        done = 0
+        while done < len(prepared):
+            part = prepared[done : done + self._fitting]
+            try:
+                captions = self.model.generate(torch.stack(list(part)), self.settings)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                if len(part) == 1:
+                    raise self._too_small("one picture", self._remedy()) from error
+                captions = None
+            if captions is None:  # here the error, and with it all that it held in memory, is gone
+                self._take_fewer(len(part))
+                continue
+            yield from captions
+            done += len(part)
+
+    def _take_fewer(self, did_not_fit: int) -> None:
+        release(self.model.device)
+        self._fitting = did_not_fit // 2
+        told = self._too_small(
+            f"{did_not_fit} pictures together", f"Going on with {self._fitting} at a time."
+        )
+        self._talk(str(told))
+
+    def _too_small(self, what: str, then: str) -> LeyendaError:
+        device = self.model.device
+        owner = "this machine" if device.type == "cpu" else device
+        return LeyendaError(f"The memory of {owner} is too small for {what}.", then)
+
+    def _remedy(self) -> str:
+        if self.settings.beams > 1:
+            return "Use fewer beams (--beams)."
+        return "Use a smaller model." if self.model.device.type == "cpu" else "Use --device cpu."
+
+
+def say(line: str) -> None:
+    """Print a line on standard error without tearing a progress bar."""
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)
 
 
 def check_batch_size(batch_size: int) -> int:

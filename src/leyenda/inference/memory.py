@@ -1,0 +1,27 @@
+"""Whether an error says that the memory is used up, on whichever device."""
+
+from __future__ import annotations
+
+import torch
+
+_WORDS = ("not enough memory: you tried to allocate", "can't allocate memory", "out of memory")
+"""What torch says where it has no exception of its own: on a CPU, and on a Mac's GPU."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether less work at a time could have fitted.
+
+    >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("The size of tensor a must match"))
+    (True, False)
+    """
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _WORDS)
+
+
+def release(device: torch.device) -> None:
+    """Give back what torch keeps for reuse; pieces of the size that did not fit may lie among it."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
