@@ -40,7 +40,8 @@ class DataRecipe(_Part):
     test: float = Field(default=0.1, ge=0, lt=1, description="Share of the pictures for the final scores.")
     split_seed: int = Field(default=0, description="Seed of the division.")
     captions: Literal["one", "all"] = Field(
-        default="one", description="Per epoch, train on one caption of each picture, or on all."
+        default="one",
+        description="Per epoch, train on one caption of each picture, or on all of them together.",
     )
 
     augment: bool = Field(
@@ -68,6 +69,10 @@ class ModelRecipe(_Part):
     freeze: list[Literal["image_encoder"]] = Field(default=[], description="Parts that keep their weights.")
     max_caption_tokens: int = Field(default=128, ge=3, description="Longer captions are cut for training.")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(default="auto", description="Number format.")
+    fast: bool = Field(
+        default=True,
+        description="Compute with leyenda's own code where it has some; false: transformers' own.",
+    )
     device: str | None = Field(default=None, description="cpu, cuda, mps; the best one when not given.")
 
 

@@ -209,10 +209,40 @@ def test_all_captions_and_bf16(pictures, tmp_path, capsys):
     words = train_words(pictures, tmp_path / "run", *more)
     del words[words.index("--precision") : words.index("--precision") + 2]
     assert main(words) == 0
-    assert "bf16 on cpu" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "bf16 on cpu" in told
+    assert "batch 8 pictures with up to 2 captions each" in told
 
 
-def test_memory_of_evaluation_is_one_batch_whatever_the_set(pictures, trained):
+@pytest.mark.parametrize("fast", ["true", "false"])
+def test_a_frozen_image_encoder_sees_each_picture_once(
+    pictures, trained, tmp_path, capsys, monkeypatch, fast
+):
+    """With leyenda's own code its output is cached; with that of transformers it runs in every step."""
+    monkeypatch.setenv("LEYENDA_CACHE", str(tmp_path / "cache"))
+    more = [
+        "--model",
+        str(trained),
+        "--freeze",
+        "image_encoder",
+        "--set",
+        f"model.fast={fast}",
+        "--batch-size",
+        "auto",
+    ]
+    words = [
+        word
+        for word in train_words(pictures, tmp_path / "run", *more)
+        if word not in ("--from-scratch", "tiny")
+    ]
+    words[words.index("--epochs") + 1] = "2"
+    words += ["--set", "data.captions=all", "--set", "evaluation.base=false"]
+    assert main(words) == 0, capsys.readouterr().err
+    assert "Batch size: 32 of a step's 32 pictures at a time" in capsys.readouterr().err
+    assert bool(list((tmp_path / "cache").rglob("*.features"))) == (fast == "true")
+
+
+def test_memory_of_evaluation_is_one_batch_whatever_the_set(pictures, trained, monkeypatch):
     """No logits are collected: the largest tensor alive afterwards is no larger for more pictures."""
     from leyenda import models
     from leyenda.jobs.evaluate import evaluate_examples
@@ -221,13 +251,13 @@ def test_memory_of_evaluation_is_one_batch_whatever_the_set(pictures, trained):
     model = models.load(trained, device="cpu")
     examples = load_examples(pictures)
     batch_sizes = []
-    original = model.model.generate
+    original = models.CaptioningModel.generate
 
-    def watched(**arguments):
-        batch_sizes.append(arguments["pixel_values"].shape[0])
-        return original(**arguments)
+    def watched(self, pixel_values, settings):
+        batch_sizes.append(len(pixel_values))
+        return original(self, pixel_values, settings)
 
-    model.model.generate = watched
+    monkeypatch.setattr(models.CaptioningModel, "generate", watched)
     result = evaluate_examples(model, examples, settings=GenerationSettings(max_length=8), batch_size=16)
     assert result.scores.images == len(examples) == 72
     assert max(batch_sizes) == 16

@@ -80,7 +80,7 @@ def test_steps_and_their_size(run):
 def test_the_language_of_the_run(run):
     assert '<html lang="es"' in (run / "report.html").read_text(encoding="utf-8")
     assert (
-        "Unicode NFC, lower case, runs of letters"
+        "Unicode NFC, lower case, words by the boundaries of Unicode"
         in json.loads((run / "metrics.json").read_text())["tuned"]["normalization"]["bleu_1"]
     )
 

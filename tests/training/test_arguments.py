@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from leyenda.errors import RecipeError
-from leyenda.training.arguments import RESERVED, check_names, training_arguments
+from leyenda.training.arguments import RESERVED, check_names, pictures_at_a_time, training_arguments
 
 
 def build(given, tmp_path, **options):
@@ -17,8 +17,7 @@ def test_defaults_are_the_guides(tmp_path):
     arguments = build({}, tmp_path)
     assert arguments.learning_rate == 5e-5
     assert arguments.num_train_epochs == 50
-    assert arguments.per_device_train_batch_size == 32
-    assert arguments.gradient_accumulation_steps == 2
+    assert arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps == 32 * 2
     assert (arguments.eval_steps, arguments.save_steps, arguments.logging_steps) == (50, 50, 50)
     assert arguments.save_total_limit == 3
     assert arguments.load_best_model_at_end
@@ -94,3 +93,25 @@ def test_saving_follows_evaluation(tmp_path):
 def test_precision(precision, expected, tmp_path):
     arguments = build({}, tmp_path, precision=precision)
     assert (arguments.bf16, arguments.fp16) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "step", "at_a_time"),
+    [
+        ({}, 64, None),
+        ({"per_device_train_batch_size": "auto"}, 64, None),
+        ({"per_device_train_batch_size": "auto", "gradient_accumulation_steps": 1}, 32, None),
+        ({"per_device_train_batch_size": 8}, 16, 8),
+        ({"per_device_train_batch_size": 8, "gradient_accumulation_steps": 4}, 32, 8),
+    ],
+)
+def test_a_step_is_on_what_the_recipe_says(given, step, at_a_time, tmp_path):
+    check_names(given)
+    arguments = build(given, tmp_path)
+    assert arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps == step
+    assert pictures_at_a_time(given) == at_a_time
+
+
+def test_a_batch_size_of_another_word_is_refused():
+    with pytest.raises(RecipeError, match="'much', which is not a number"):
+        check_names({"per_device_train_batch_size": "much"})

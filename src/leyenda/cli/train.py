@@ -23,6 +23,16 @@ recipe.yaml and checkpoints/.
 """
 
 
+def pictures_at_a_time(context: click.Context, option: click.Parameter, value: str | None) -> Any:
+    """A whole number, or the word `auto`, as the recipe takes it."""
+    if value is None or value == "auto":
+        return value
+    try:
+        return int(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is neither a whole number nor auto.", context, option) from error
+
+
 @click.command(help=_TRAIN_HELP, short_help="Fine-tune a model on your own pictures.")
 @click.argument("source", required=False)
 @click.option("--output", "-o", required=True, metavar="RUN", help="Folder of the run.")
@@ -38,7 +48,12 @@ recipe.yaml and checkpoints/.
 )
 @click.option("--epochs", type=float, help="Times to go through the pictures.  [default: 50]")
 @click.option("--learning-rate", type=float, help="Size of the steps.  [default: 5e-5]")
-@click.option("--batch-size", type=int, help="Pictures per step and device.  [default: 32]")
+@click.option(
+    "--batch-size",
+    callback=pictures_at_a_time,
+    metavar="N|auto",
+    help="Pictures at a time; auto: what memory holds, of 32.  [default: auto]",
+)
 @click.option("--seed", type=int, help="Of everything random.  [default: 42]")
 @click.option("--metric", metavar="NAME", help="Score that decides which checkpoint is best.  [default: wer]")
 @click.option("--patience", type=int, metavar="N", help="Stop after N evaluations without a better score.")

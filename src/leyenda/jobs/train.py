@@ -25,8 +25,8 @@ from leyenda.reports import write_report
 from leyenda.sharing.push import repository_problems
 from leyenda.training import history
 from leyenda.training.arguments import check_names
-from leyenda.training.fitting import Objective, Task, arguments_of, fit
-from leyenda.training.pictures import Pictures, usable
+from leyenda.training.feature_cache import open_images
+from leyenda.training.fitting import Objective, Task, arguments_of, fit, precision_of
 from leyenda.training.run_folder import RunFolder
 
 Talk = Callable[[str], None]
@@ -97,17 +97,24 @@ def train(
     talk("Pictures: " + describe_splits(examples, validation=recipe.data.validation, test=recipe.data.test))
     model = _model(recipe, examples, token)
     # Made here too, so that what is wrong with them is said before the pictures are read.
-    arguments_of(recipe, model, objective, run)
+    arguments = arguments_of(recipe, model, objective, run)
     with run.locked():
         run.start(recipe)
         run.check_data(examples)
-        pictures = Pictures(model)
-        train_examples, skipped_train = usable(_part(examples, "train"), pictures)
-        validation, skipped_validation = usable(_part(examples, "validation"), pictures)
-        skipped = {**skipped_train, **skipped_validation}
+        opened = open_images(
+            model,
+            [_part(examples, "train"), _part(examples, "validation")],
+            # The code of transformers knows no features.
+            frozen="image_encoder" in recipe.model.freeze and recipe.model.fast,
+            augment=recipe.data.augment,
+            precision=precision_of(arguments),
+            talk=talk,
+        )
+        skipped = opened.skipped
         _tell_skipped(skipped, run, talk)
-        fit(Task(recipe, model, train_examples, validation, pictures, objective, run, talk))
-        del model
+        train_examples, validation = opened.parts
+        fit(Task(recipe, model, train_examples, validation, opened.images, objective, run, talk))
+        del model, opened
         tuned, base = _final_scores(recipe, examples, run, token, talk)
         _write_results(recipe, examples, run, tuned, base, skipped, notes)
         talk(f"Done: the model is in {run.model}, the report is {run.report}")
@@ -169,9 +176,14 @@ def _model(recipe: Recipe, examples: Examples, token: str | None) -> CaptioningM
     if part.from_scratch is not None:
         captions = [caption for example in _part(examples, "train") for caption in example.captions]
         seed = int(recipe.training.get("seed", 42))
-        return models.create(part.from_scratch, captions, seed=seed, device=part.device)
+        return models.create(part.from_scratch, captions, seed=seed, device=part.device, fast=part.fast)
     return models.load(
-        part.name, revision=part.revision, token=token, device=part.device, dtype=torch.float32
+        part.name,
+        revision=part.revision,
+        token=token,
+        device=part.device,
+        dtype=torch.float32,
+        fast=part.fast,
     )
 
 
@@ -203,7 +215,12 @@ def _final_scores(
 
     def scores_of(place: str | Path, revision: str | None = None) -> EvaluationResult:
         model = models.load(
-            place, revision=revision, token=token, device=recipe.model.device, dtype=torch.float32
+            place,
+            revision=revision,
+            token=token,
+            device=recipe.model.device,
+            dtype=torch.float32,
+            fast=recipe.model.fast,
         )
         return evaluate_examples(
             model, scored, settings=settings, candidates=candidates, language=recipe.evaluation.language

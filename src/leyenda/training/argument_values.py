@@ -57,6 +57,8 @@ def wrong_value(name: str, value: Any, default: Any) -> str:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if isinstance(default, bool):
         return "" if isinstance(value, bool) else f"{said}: use true or false."
+    if name == "per_device_train_batch_size" and value == "auto":
+        return ""
     if isinstance(default, int | float) and not is_number:
         return f"{said}, which is not a number."
     if is_number and name in _RANGES:

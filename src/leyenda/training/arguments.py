@@ -11,6 +11,9 @@ from typing import Any
 from leyenda.errors import MissingExtra, RecipeError, near
 from leyenda.training.argument_values import with_no, wrong_together, wrong_value
 
+AUTO = "auto"
+"""As `per_device_train_batch_size`: as many pictures at a time as memory holds."""
+
 GUIDE_DEFAULTS: Mapping[str, Any] = {
     "learning_rate": 5e-5,
     "num_train_epochs": 50,
@@ -39,6 +42,10 @@ RESERVED: Mapping[str, str] = {
     "remove_unused_columns": "leyenda makes the batches itself.",
     "label_names": "leyenda makes the batches itself.",
     "ignore_data_skip": "A resumed run must see the same pictures.",
+    "auto_find_batch_size": "Use training.per_device_train_batch_size=auto.",
+    "include_num_input_tokens_seen": "leyenda makes the batches itself.",
+    "train_sampling_strategy": "leyenda makes the batches itself.",
+    "length_column_name": "leyenda makes the batches itself.",
 }
 """Arguments that leyenda decides itself, and what to use in their place."""
 
@@ -52,7 +59,10 @@ def training_arguments(
     precision: str,
     use_cpu: bool,
 ) -> Any:
-    """The `TrainingArguments` of a run.
+    """The `TrainingArguments` of a run; its batch is a whole optimizer step, without accumulation.
+
+    What the recipe's batch size and accumulation make together is what an optimizer step is on. How many pictures of
+    it are computed at a time is `pictures_at_a_time`.
 
     Args:
         given: the recipe's `training` part: any field of `TrainingArguments` by its name.
@@ -74,6 +84,8 @@ def training_arguments(
     given = with_no(given)
     machine = {"report_to": _default_reports(), "use_cpu": use_cpu, "dataloader_pin_memory": not use_cpu}
     settings = {**_with_defaults(given), **machine, **given}
+    settings["per_device_train_batch_size"] = pictures_per_step(given)
+    settings["gradient_accumulation_steps"] = 1
     if "bf16" not in given and "fp16" not in given:
         settings |= {"bf16": precision == "bf16", "fp16": precision == "fp16"}
     try:
@@ -89,6 +101,27 @@ def training_arguments(
     except (ValueError, TypeError, ImportError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise RecipeError(f"The recipe's training part does not work: {reason}") from error
+
+
+def pictures_at_a_time(given: Mapping[str, Any]) -> int | None:
+    """The batch size that the recipe names; None for `auto`, and where it names none.
+
+    >>> pictures_at_a_time({"per_device_train_batch_size": 8}), pictures_at_a_time({})
+    (8, None)
+    """
+    named = given.get("per_device_train_batch_size", AUTO)
+    return None if named == AUTO else int(named)
+
+
+def pictures_per_step(given: Mapping[str, Any]) -> int:
+    """Batch size times accumulation: the pictures of an optimizer step.
+
+    >>> pictures_per_step({}), pictures_per_step({"per_device_train_batch_size": 8})
+    (64, 16)
+    """
+    usual = GUIDE_DEFAULTS["per_device_train_batch_size"]
+    accumulation = given.get("gradient_accumulation_steps", GUIDE_DEFAULTS["gradient_accumulation_steps"])
+    return int(pictures_at_a_time(given) or usual) * int(accumulation)
 
 
 def check_names(given: Mapping[str, Any]) -> None:

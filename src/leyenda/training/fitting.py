@@ -19,10 +19,10 @@ from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.models.checkpoint import quiet
 from leyenda.models.precision import choose_training_precision
 from leyenda.training import history
-from leyenda.training.arguments import training_arguments
+from leyenda.training.arguments import pictures_at_a_time, training_arguments
+from leyenda.training.batch_size import PieceSize, choose_piece, saved_size
 from leyenda.training.checkpoints import checkpoint_at, read_state, tidy, whole_checkpoints, written_whole
-from leyenda.training.pairs import Pairs
-from leyenda.training.pictures import Pictures
+from leyenda.training.pairs import Images, Pairs
 from leyenda.training.run_folder import RunFolder
 from leyenda.training.trainer import (
     BestKept,
@@ -69,7 +69,7 @@ class Task:
         model: what to train; changed in place.
         train: usable examples.
         validation: usable examples for the evaluations.
-        pictures: prepares their pictures.
+        images: prepares their pictures.
         objective: what decides which checkpoint is best.
         run: the run's folder.
         talk: where lines for the user go.
@@ -79,7 +79,7 @@ class Task:
     model: CaptioningModel
     train: Examples
     validation: Examples
-    pictures: Pictures
+    images: Images
     objective: Objective
     run: RunFolder
     talk: Talk
@@ -114,8 +114,11 @@ def fit(task: Task) -> Path:
     last = checkpoints[-1] if checkpoints else None
     history.cut_after(run.history, last[0] if last else 0)
     if last is None or not _has_ended(last[1]):
-        trainer, stop = _trainer(task, arguments)
-        task.talk(_plan(task, arguments, last[0] if last else 0))
+        pairs = _pairs(task, arguments)
+        trainer, stop = _trainer(task, arguments, pairs)
+        size = _piece_size(task, trainer, pairs, last[1] if last else None)
+        trainer.add_callback(size)
+        task.talk(_plan(task, arguments, pairs, size, last[0] if last else 0))
         _train(trainer, stop, last[1] if last else None)
     return _publish_best(run, bool(arguments.load_best_model_at_end))
 
@@ -136,6 +139,11 @@ def arguments_of(recipe: Recipe, model: CaptioningModel, objective: Objective, r
     )
 
 
+def precision_of(arguments: Any) -> str:
+    """What the run computes in: `fp32`, `bf16` or `fp16`."""
+    return "bf16" if arguments.bf16 else "fp16" if arguments.fp16 else "fp32"
+
+
 def _width(model: CaptioningModel) -> int:
     config = model.model.config.get_text_config()
     return int(getattr(config, "hidden_size", 0) or 0)
@@ -147,20 +155,35 @@ def _freeze(model: CaptioningModel, part: str) -> None:
         parameter.requires_grad_(False)
 
 
-def _trainer(task: Task, arguments: Any) -> tuple[CaptionTrainer, StoppedInOrder]:
-    from transformers import EarlyStoppingCallback
-
-    evaluation = task.recipe.evaluation
-    pairs = Pairs(
+def _pairs(task: Task, arguments: Any) -> Pairs:
+    return Pairs(
         task.train,
         task.model,
-        task.pictures,
+        task.images,
         captions=task.recipe.data.captions,
         max_words=task.recipe.data.max_caption_words,
         augment=task.recipe.data.augment,
         max_tokens=task.recipe.model.max_caption_tokens,
         seed=arguments.data_seed if arguments.data_seed is not None else arguments.seed,
     )
+
+
+def _piece_size(task: Task, trainer: CaptionTrainer, pairs: Pairs, last: Path | None) -> PieceSize:
+    """As the recipe says, as the run that is resumed has it, or as much as memory holds."""
+    named = pictures_at_a_time(task.recipe.training)
+    saved = saved_size(read_state(last)) if last else None
+    if saved or named:
+        return PieceSize(saved or named or 1)
+    step = int(trainer.args.per_device_train_batch_size)
+    size, why = choose_piece(step, task.model, pairs, trainer.compute_loss_context_manager)
+    task.talk(why)
+    return PieceSize(size)
+
+
+def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, StoppedInOrder]:
+    from transformers import EarlyStoppingCallback
+
+    evaluation = task.recipe.evaluation
     shown = min(len(task.validation), evaluation.max_pictures or len(task.validation))
     stop = StoppedInOrder(task.talk)
     callbacks = [BestKept(task.run.checkpoints), HistoryWritten(task.run.history), ProgressShown(), stop]
@@ -172,7 +195,7 @@ def _trainer(task: Task, arguments: Any) -> tuple[CaptionTrainer, StoppedInOrder
             arguments,
             pairs,
             task.validation.select(range(shown)),
-            task.pictures,
+            task.images,
             task.objective.score,
             GenerationSettings(beams=evaluation.beams, max_length=evaluation.max_length),
             evaluation.samples,
@@ -205,17 +228,20 @@ def _train(trainer: CaptionTrainer, stop: StoppedInOrder, last: Path | None) -> 
         raise KeyboardInterrupt
 
 
-def _plan(task: Task, arguments: Any, step: int) -> str:
+def _plan(task: Task, arguments: Any, pairs: Pairs, size: PieceSize, step: int) -> str:
     """What is about to happen, in one line."""
-    precision = "bf16" if arguments.bf16 else "fp16" if arguments.fp16 else "fp32"
     weights = sum(weight.numel() for weight in task.model.model.parameters() if weight.requires_grad)
     start = f"Going on at step {step}" if step else "Training"
+    batch = f"batch {arguments.per_device_train_batch_size} pictures"
+    if pairs.most_captions > 1:
+        batch += f" with up to {pairs.most_captions} captions each"
+    if size.pictures < arguments.per_device_train_batch_size:
+        batch += f", {size.pictures} at a time"
     return (
         f"{start}: {len(task.train)} pictures, {len(task.validation)} to evaluate on; "
         f"{weights / 1e6:.1f} million weights to train; "
-        f"{precision} on {task.model.device.type} with {torch.get_num_threads()} threads; "
-        f"batch {arguments.per_device_train_batch_size} x {arguments.gradient_accumulation_steps}, "
-        f"learning rate {arguments.learning_rate:g}."
+        f"{precision_of(arguments)} on {task.model.device.type} with {torch.get_num_threads()} threads; "
+        f"{batch}; learning rate {arguments.learning_rate:g}."
     )
 
 

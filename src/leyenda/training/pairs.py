@@ -1,4 +1,4 @@
-"""The training set as picture-caption pairs, in an order that depends only on seed and epoch.
+"""The training set as pictures with their captions, in an order that depends only on seed and epoch.
 
 Nothing here reads a global random state: which caption an image shows, and where it stands in an epoch, follow from
 (seed, epoch, id) alone. That is what lets a resumed run see exactly what the undisturbed run would have seen.
@@ -8,16 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypedDict
 
 import torch
 from torch.utils.data import Dataset, Sampler
 
 from leyenda.data.examples import Examples
 from leyenda.models import CaptioningModel
+from leyenda.records import Example
 from leyenda.training.augmentation import view_of_epoch
-from leyenda.training.pictures import Pictures
+
+
+class Images(Protocol):
+    """What prepares pictures: `leyenda.training.pictures.Pictures`, or the cached features of a frozen encoder."""
+
+    def inputs(self, examples: Sequence[Example]) -> Mapping[str, torch.Tensor]:
+        """What the model takes for the pictures, one row each."""
+
+
+class Batch(TypedDict):
+    """Pictures with their captions, on the way to a model."""
+
+    images: dict[str, torch.Tensor]
+    """`pixel_values` `[pictures, 3, height, width]` or `image_features` `[pictures, positions, width]`."""
+
+    token_ids: list[list[list[int]]]
+    """For each picture the ids of its captions."""
 
 
 def caption_of_epoch(captions: tuple[str, ...], example_id: str, epoch: int, seed: int) -> str:
@@ -39,14 +56,14 @@ def caption_of_epoch(captions: tuple[str, ...], example_id: str, epoch: int, see
     return captions[order[position]]
 
 
-class Pairs(Dataset[dict[str, Any]]):
-    """Picture-caption pairs, asked for by `(epoch, index)` as `EpochSampler` gives them.
+class Pairs(Dataset[Batch]):
+    """Pictures with one caption or all of them, asked for by `(epoch, index)` as `EpochSampler` gives them.
 
     Args:
         examples: usable examples.
         model: tokenizes captions.
-        pictures: prepares pictures.
-        captions: `one` caption of each picture per epoch, or `all`.
+        images: prepares pictures.
+        captions: `one` caption of each picture per epoch, or `all` of them together.
         max_words: as for `captions_to_learn`.
         augment: show a random view of each picture, as `leyenda.training.augmentation` describes.
         max_tokens: longest caption, special tokens included.
@@ -57,7 +74,7 @@ class Pairs(Dataset[dict[str, Any]]):
         self,
         examples: Examples,
         model: CaptioningModel,
-        pictures: Pictures,
+        images: Images,
         *,
         captions: str = "one",
         max_words: int | None = None,
@@ -68,33 +85,61 @@ class Pairs(Dataset[dict[str, Any]]):
         self._examples = list(examples)
         self._captions = [captions_to_learn(example.captions, max_words) for example in self._examples]
         self._model = model
-        self._pictures = pictures
+        self._images = images
+        self._all = captions == "all"
         self._max_tokens = min(max_tokens, model.max_caption_tokens)
         self._augment = augment
         self._seed = seed
-        self._index = [
-            (number, choice)
-            for number, told in enumerate(self._captions)
-            for choice in (range(len(told)) if captions == "all" else [None])
-        ]
 
     def __len__(self) -> int:
-        return len(self._index)
+        return len(self._examples)
 
-    def __getitem__(self, key: tuple[int, int]) -> dict[str, Any]:
-        epoch, index = key
-        number, choice = self._index[index]
-        example = self._examples[number]
-        captions = self._captions[number]
-        if choice is None:
-            caption = caption_of_epoch(captions, example.id, epoch, self._seed)
-        else:
-            caption = captions[choice]
-        token_ids = self._model.family.caption_token_ids(self._model.tokenizer, caption, self._max_tokens)
-        pixel_values = self._pictures.pixel_values(example)
+    @property
+    def most_captions(self) -> int:
+        """How many captions a picture is shown with at most."""
+        return max(map(len, self._captions), default=0) if self._all else 1
+
+    def __getitem__(self, key: tuple[int, int]) -> Batch:
+        return self.__getitems__([key])
+
+    def __getitems__(self, keys: Sequence[tuple[int, int]]) -> Batch:
+        """A batch; pictures with the longest captions first.
+
+        A step is the sum over its batch, so their order within it is free. A batch that is computed in several
+        pieces has captions of like length in each of them, and little padding.
+        """
+        spoken = [(self._token_ids(*key), key) for key in keys]
+        spoken.sort(key=lambda item: -max(map(len, item[0])))
+        examples = [self._examples[index] for _, (_, index) in spoken]
+        images = dict(self._images.inputs(examples))
         if self._augment:
-            pixel_values = view_of_epoch(pixel_values, example.id, epoch, self._seed)
-        return {"pixel_values": pixel_values, "token_ids": token_ids}
+            epochs = [epoch for _, (epoch, _) in spoken]
+            images["pixel_values"] = self._views(images["pixel_values"], examples, epochs)
+        return {"images": images, "token_ids": [ids for ids, _ in spoken]}
+
+    def heaviest(self, count: int) -> Batch:
+        """The picture that takes the most memory, so many times over: the one with the longest captions."""
+        lengths = [sum(map(len, captions)) for captions in self._captions]
+        index = lengths.index(max(lengths))
+        captions = self._captions[index] if self._all else (max(self._captions[index], key=len),)
+        images = self._images.inputs([self._examples[index]] * count)
+        return {"images": dict(images), "token_ids": [self._tokenized(captions)] * count}
+
+    def _token_ids(self, epoch: int, index: int) -> list[list[int]]:
+        captions = self._captions[index]
+        if not self._all:
+            captions = (caption_of_epoch(captions, self._examples[index].id, epoch, self._seed),)
+        return self._tokenized(captions)
+
+    def _tokenized(self, captions: Sequence[str]) -> list[list[int]]:
+        family, tokenizer = self._model.family, self._model.tokenizer
+        return [family.caption_token_ids(tokenizer, caption, self._max_tokens) for caption in captions]
+
+    def _views(
+        self, pixel_values: torch.Tensor, examples: Sequence[Example], epochs: Sequence[int]
+    ) -> torch.Tensor:
+        rows = zip(pixel_values, examples, epochs, strict=True)
+        return torch.stack([view_of_epoch(row, one.id, epoch, self._seed) for row, one, epoch in rows])
 
 
 def captions_to_learn(captions: Sequence[str], max_words: int | None) -> tuple[str, ...]:
@@ -142,43 +187,33 @@ class EpochSampler(Sampler[tuple[int, int]]):
         return iter([(self._epoch, index) for index in order])
 
 
-class Collator:
-    """Pairs to a batch of model inputs, padded to the longest caption in it.
+def as_it_is(batch: Batch) -> Batch:
+    """The collate function of a data set that gives whole batches."""
+    return batch
 
-    Args:
-        model: knows the padding id and what its family takes.
+
+def pieces(batch: Batch, size: int) -> list[Batch]:
+    """The batch in parts of at most so many pictures; nothing is copied.
+
+    >>> batch = {"images": {"pixel_values": torch.zeros(3, 3, 8, 8)}, "token_ids": [[[1]], [[2]], [[3]]]}
+    >>> [piece["token_ids"] for piece in pieces(batch, 2)]
+    [[[[1]], [[2]]], [[[3]]]]
     """
-
-    def __init__(self, model: CaptioningModel) -> None:
-        self._model = model
-
-    def __call__(self, pairs: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        """Keyword arguments of the model's forward, labels included."""
-        return collate(
-            self._model,
-            torch.stack([pair["pixel_values"] for pair in pairs]),
-            [pair["token_ids"] for pair in pairs],
-        )
+    starts = range(0, len(batch["token_ids"]), size)
+    return [
+        {
+            "images": {name: rows[start : start + size] for name, rows in batch["images"].items()},
+            "token_ids": batch["token_ids"][start : start + size],
+        }
+        for start in starts
+    ]
 
 
-def collate(
-    model: CaptioningModel, pixel_values: torch.Tensor, token_ids: list[list[int]]
-) -> dict[str, torch.Tensor]:
-    """Model inputs for pictures and their captions.
+def collate(model: CaptioningModel, batch: Batch) -> dict[str, Any]:
+    """Keyword arguments of the model's forward, labels included; padded to the longest caption only.
 
     Args:
         model: the model.
-        pixel_values: float tensor `[batch, 3, height, width]`.
-        token_ids: one list of ids per picture.
+        batch: pictures with their captions.
     """
-    lengths = torch.tensor([len(ids) for ids in token_ids])
-    padded = torch.full((len(token_ids), int(lengths.max())), _padding_id(model), dtype=torch.long)
-    for row, ids in enumerate(token_ids):
-        padded[row, : len(ids)] = torch.tensor(ids)
-    return model.family.training_inputs(model.model, pixel_values, padded, lengths)
-
-
-def _padding_id(model: CaptioningModel) -> int:
-    """Masked everywhere, so for a tokenizer without a padding token any id will do."""
-    padding = model.tokenizer.pad_token_id
-    return int(padding) if padding is not None else 0
+    return model.family.training_inputs(model.model, batch["images"], batch["token_ids"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -22,10 +23,11 @@ from leyenda.errors import RunError
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.records import Example
 from leyenda.training import history
+from leyenda.training.batch_size import PieceSize, is_out_of_memory
+from leyenda.training.batches_ahead import BatchesAhead
 from leyenda.training.checkpoints import STATE_FILE, checkpoint_at, rotate, written_whole
 from leyenda.training.diagnostics import collapse_warning, show_samples
-from leyenda.training.pairs import Collator, EpochSampler, Pairs, collate
-from leyenda.training.pictures import Pictures
+from leyenda.training.pairs import Batch, EpochSampler, Images, Pairs, as_it_is, collate, pieces
 
 Score = Callable[[Mapping[str, str], Mapping[str, Sequence[str]]], Mapping[str, float]]
 """Captions by id and references by id to named scores; handed in, because training knows no metric."""
@@ -35,14 +37,15 @@ Talk = Callable[[str], None]
 
 
 class CaptionTrainer(Trainer):  # type: ignore[misc]
-    """The Trainer with captions as what is evaluated.
+    """The Trainer with captions as what is evaluated, and with steps that are computed in pieces.
 
     Args:
         captioning_model: what is trained.
-        arguments: `TrainingArguments`.
+        arguments: `TrainingArguments`; its batch is a whole optimizer step, without accumulation, for the pieces
+            that a step is computed in are `PieceSize`'s, which has to be among the callbacks.
         pairs: the training pairs.
         validation: usable examples to evaluate on.
-        pictures: prepares the validation pictures.
+        images: prepares the validation pictures.
         score: see `Score`.
         settings: how captions are generated at evaluations.
         samples: how many pictures to show at each evaluation.
@@ -58,19 +61,19 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         arguments: Any,
         pairs: Pairs,
         validation: Examples,
-        pictures: Pictures,
+        images: Images,
         score: Score,
         settings: GenerationSettings,
         samples: int,
         talk: Talk,
-        callbacks: Sequence[TrainerCallback] = (),
+        callbacks: Sequence[TrainerCallback],
     ) -> None:
         super().__init__(
             model=captioning_model.model,
             args=arguments,
             train_dataset=pairs,
             eval_dataset=list(validation) or None,
-            data_collator=Collator(captioning_model),
+            data_collator=as_it_is,
             processing_class=captioning_model.processor or captioning_model.tokenizer,
             callbacks=list(callbacks),
         )
@@ -79,17 +82,81 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         self.remove_callback(DEFAULT_PROGRESS_CALLBACK)
         self._captioning_model = captioning_model
         self._validation = list(validation)
-        self._pictures = pictures
+        self._images = images
         self._score = score
         self._settings = settings
         self._samples = samples
         self._talk = talk
         self._advised = False
+        self._ahead = BatchesAhead()
 
     def _get_train_sampler(self, train_dataset: Any = None) -> EpochSampler:
         dataset = train_dataset if train_dataset is not None else self.train_dataset
         seed = self.args.data_seed if self.args.data_seed is not None else self.args.seed
         return EpochSampler(len(dataset), seed)
+
+    def _run_epoch(self, *arguments: Any, **named: Any) -> None:
+        """As the Trainer's own; what was read ahead of its end is dropped with it."""
+        try:
+            super()._run_epoch(*arguments, **named)
+        finally:
+            self._ahead.close()
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device
+    ) -> tuple[list[Batch], torch.Tensor | None]:
+        """The next batch, read ahead; words to learn are counted in `training_step`."""
+        self._ahead.open(epoch_iterator)
+        return self._ahead.take(num_batches), None
+
+    def training_step(
+        self, model: torch.nn.Module, inputs: Batch, num_items_in_batch: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Gradients of a whole optimizer step; when memory runs out, anew in smaller pieces.
+
+        Returns:
+            The loss: mean over all words of the step.
+        """
+        size = next(one for one in self.callback_handler.callbacks if isinstance(one, PieceSize))
+        chance = _random_state(self.args.device)
+        while True:
+            try:
+                return self._in_pieces(model, pieces(inputs, size.pictures))
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            # Outside of `except`, where the error does not keep what the failed attempt has allocated.
+            model.zero_grad()
+            size.halve()
+            _set_random_state(chance, self.args.device)
+            if self.args.device.type == "cuda":
+                torch.cuda.empty_cache()
+            self._talk(
+                f"Memory ran out at step {self.state.global_step + 1}: it is done again, and all that follow, "
+                f"with {size.pictures} pictures at a time; a step is still on {len(inputs['token_ids'])}."
+            )
+
+    def _in_pieces(self, model: torch.nn.Module, parts: Sequence[Batch]) -> torch.Tensor:
+        prepared = [collate(self._captioning_model, part) for part in parts]
+        words = sum((part["labels"] != -100).sum() for part in prepared)
+        total = torch.zeros((), device=self.args.device)
+        for number, part in enumerate(prepared):
+            last = number == len(prepared) - 1
+            with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
+                total += super().training_step(model, part, words)
+        return total
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: Mapping[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | None = None,
+    ) -> Any:
+        """The piece's share of the step's loss: each word counts alike, whatever piece it stands in."""
+        share = (inputs["labels"] != -100).sum() / num_items_in_batch
+        loss, outputs = super().compute_loss(model, inputs, return_outputs=True)
+        return (loss * share, outputs) if return_outputs else loss * share
 
     def evaluate(
         self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
@@ -111,32 +178,43 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         return metrics
 
     def _caption_validation(self) -> tuple[dict[str, str], float]:
-        model = self._captioning_model
-        was_training = model.model.training
-        model.model.eval()
+        model = self._captioning_model.model
+        was_training = model.training
+        model.eval()
         captions: dict[str, str] = {}
         loss_sum, tokens = 0.0, 0
         batches = _batches(self._validation, self.args.eval_batch_size)
         try:
             for batch in tqdm(batches, desc="Evaluating", delay=2, leave=False, file=sys.stderr):
-                pixel_values = self._pictures.batch(batch).to(self.args.device)
-                for example, caption in zip(batch, model.generate(pixel_values, self._settings), strict=True):
-                    captions[example.id] = caption.text
-                loss, count = self._loss(pixel_values, batch)
-                loss_sum += loss * count
-                tokens += count
+                for texts, loss, count in self._judged(batch):
+                    captions |= texts
+                    loss_sum += loss * count
+                    tokens += count
         finally:
-            model.model.train(was_training)
+            model.train(was_training)
         return captions, loss_sum / max(tokens, 1)
 
-    def _loss(self, pixel_values: torch.Tensor, batch: Sequence[Example]) -> tuple[float, int]:
+    def _judged(self, batch: Sequence[Example]) -> list[tuple[dict[str, str], float, int]]:
+        """Captions by id, mean loss per token and number of tokens; in halves when memory does not do for all."""
+        try:
+            images = dict(self._images.inputs(batch))
+            answers = self._captioning_model.generate(**images, settings=self._settings)
+            texts = {one.id: answer.text for one, answer in zip(batch, answers, strict=True)}
+            return [(texts, *self._loss(images, batch))]
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or len(batch) == 1:
+                raise
+        middle = len(batch) // 2
+        return self._judged(batch[:middle]) + self._judged(batch[middle:])
+
+    def _loss(self, images: dict[str, torch.Tensor], batch: Sequence[Example]) -> tuple[float, int]:
         """Mean loss per token, and how many tokens, of the batch's first captions."""
         model = self._captioning_model
         token_ids = [
-            model.family.caption_token_ids(model.tokenizer, example.captions[0], model.max_caption_tokens)
+            [model.family.caption_token_ids(model.tokenizer, example.captions[0], model.max_caption_tokens)]
             for example in batch
         ]
-        inputs = self._prepare_inputs(collate(model, pixel_values.cpu(), token_ids))
+        inputs = self._prepare_inputs(collate(model, {"images": images, "token_ids": token_ids}))
         with torch.no_grad(), self.compute_loss_context_manager():
             loss = model.model(**inputs).loss
         return float(loss), int((inputs["labels"] != -100).sum())
@@ -186,6 +264,17 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         for callback in [*self.callback_handler.callbacks, self.control]:
             if isinstance(callback, ExportableState):
                 self.state.stateful_callbacks[type(callback).__name__] = callback.state()
+
+
+def _random_state(device: torch.device) -> list[torch.Tensor]:
+    """Of the generators that dropout draws from."""
+    return [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
+
+
+def _set_random_state(state: Sequence[torch.Tensor], device: torch.device) -> None:
+    torch.set_rng_state(state[0])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state[1], device)
 
 
 def _batches(examples: Sequence[Example], size: int) -> list[Sequence[Example]]:
