@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from leyenda.cli import EXIT_SOME_FAILED
-from leyenda.cli.shared_options import device, precision, token
+from leyenda.cli.shared_options import device, exact_decode, precision, token
 
 if TYPE_CHECKING:
     from leyenda.jobs.caption import CaptionRun
@@ -50,6 +50,7 @@ _SAMPLING = ("temperature", "top_p", "seed")
 @click.option(
     "--max-pixels", default=178_000_000, show_default=True, help="Skip pictures with more pixels, unopened."
 )
+@exact_decode
 @device
 @precision("auto")
 @token

@@ -12,6 +12,7 @@ from leyenda.cli import EXIT_SOME_FAILED
 from leyenda.cli.shared_options import (
     SOURCE_OPTIONS,
     device,
+    exact_decode,
     model_revision,
     precision,
     shares,
@@ -50,6 +51,7 @@ constant caption, and the model's own captions shuffled over the pictures.
     metavar="en|es",
     help="Of the captions and the report.  [default: the run's, or en]",
 )
+@exact_decode
 @shares("the run's, or ")
 @device
 @precision("auto")

@@ -76,6 +76,12 @@ device = click.option(
     "--device", metavar="NAME", help="cpu, cuda, cuda:N or mps.  [default: the best one here]"
 )
 
+exact_decode = click.option(
+    "--exact-decode",
+    is_flag=True,
+    help="Decode every pixel of large JPEGs: slower, and hardly to be seen by a model.",
+)
+
 model_revision = click.option(
     "--model-revision", metavar="NAME", help="Branch, tag or commit, where the model is a hub id."
 )

@@ -33,6 +33,7 @@ def evaluate(
     beams: int | None = None,
     max_length: int | None = None,
     batch_size: int = 16,
+    exact_decode: bool = False,
     device: str | None = None,
     precision: str = "auto",
     language: str | None = None,
@@ -53,6 +54,7 @@ def evaluate(
         beams: of the search; None takes the training run's own, or 1 (greedy).
         max_length: most tokens of a caption; None takes the training run's own, or 50.
         batch_size: pictures at a time; changes speed, not captions.
+        exact_decode: decode every pixel of large JPEGs.
         device: as for `leyenda.models.load`.
         precision: as for `leyenda.models.load`.
         language: of the captions: `en` scores on Penn Treebank words, others on Unicode words.
@@ -96,6 +98,7 @@ def evaluate(
             max_length=_first(max_length, recipe and recipe.evaluation.max_length, 50),
         ),
         batch_size=batch_size,
+        exact_decode=exact_decode,
         candidates=other_captions(examples, split),
         language=language or (recipe.evaluation.language if recipe else "en"),
     )
@@ -107,6 +110,7 @@ def evaluate_examples(
     *,
     settings: GenerationSettings,
     batch_size: int = 16,
+    exact_decode: bool = False,
     candidates: Sequence[str] = (),
     language: str = "en",
 ) -> EvaluationResult:
@@ -117,13 +121,16 @@ def evaluate_examples(
         examples: what to caption and compare with.
         settings: how captions are searched for.
         batch_size: pictures at a time.
+        exact_decode: decode every pixel of large JPEGs.
         candidates: captions among which the best constant one is looked for; without any, the references are.
         language: see `evaluate`.
 
     Raises:
         DataError: no example can be scored.
     """
-    predictions, skipped = _caption(model, examples, settings, batch_size)
+    predictions, skipped = _caption(
+        Captioner(model, settings, batch_size, exact_decode=exact_decode), examples
+    )
     if not predictions:
         raise DataError(
             "None of the pictures could be scored.", "See what is wrong with: leyenda data check SOURCE"
@@ -189,9 +196,7 @@ def write_predictions(path: Path, result: EvaluationResult) -> None:
         raise disk_error(error, path) from error
 
 
-def _caption(
-    model: CaptioningModel, examples: Examples, settings: GenerationSettings, batch_size: int
-) -> tuple[list[Prediction], dict[str, Skipped]]:
+def _caption(captioner: Captioner, examples: Examples) -> tuple[list[Prediction], dict[str, Skipped]]:
     predictions: list[Prediction] = []
     skipped: dict[str, Skipped] = {}
     speaking = []
@@ -200,7 +205,7 @@ def _caption(
             speaking.append(example)
         else:
             skipped[example.id] = Skipped("no_caption", f"{example.origin}: {example.id!r} has no caption.")
-    results = Captioner(model, settings, batch_size).stream(example.image for example in speaking)
+    results = captioner.stream(example.image for example in speaking)
     bar = tqdm(
         results, total=len(speaking), desc="Captioning", unit="picture", delay=2, file=sys.stderr, leave=False
     )
