@@ -1,0 +1,64 @@
+"""Training with leyenda's own code and with that of `transformers` is the same training."""
+
+import json
+
+import pytest
+import torch
+
+from leyenda import models
+from leyenda.config import load_recipe
+from leyenda.data.examples import Examples
+from leyenda.records import Example, ImageSource
+from leyenda.training.fitting import Objective, Task, fit
+from leyenda.training.run_folder import RunFolder
+
+WORDS = [
+    "a red dog",
+    "two blue birds over a house",
+    "the cat sleeps",
+    "one boat on a wide green lake at night",
+]
+STEPS = 50
+
+
+class Noise:
+    """Pictures that are noise, each its own."""
+
+    def inputs(self, examples):
+        seeds = [torch.Generator().manual_seed(int(example.id)) for example in examples]
+        return {"pixel_values": torch.stack([torch.randn(3, 32, 32, generator=seed) for seed in seeds])}
+
+
+def losses(folder, fast, captions):
+    """Of every step, without dropout, which both draw differently."""
+    torch.set_num_threads(1)
+    model = models.create("tiny", WORDS * 3, seed=7, device="cpu", fast=fast)
+    for module in model.model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    source = ImageSource("nowhere")
+    rows = [
+        Example(str(number), source, (WORDS[number % 4], WORDS[number % 3]), "train") for number in range(40)
+    ]
+    settings = ["training.eval_strategy=no", "training.logging_steps=1", "training.report_to=[]"]
+    settings += ["training.learning_rate=1e-3", f"training.max_steps={STEPS}", "training.disable_tqdm=true"]
+    settings += ["training.per_device_train_batch_size=5", f"model.fast={fast}", "model.precision=fp32"]
+    recipe = load_recipe(overrides=[*settings, f"data.captions={captions}"])
+    run = RunFolder(folder)
+    run.checkpoints.mkdir(parents=True)
+    objective = Objective("wer", True, lambda hypotheses, references: {"wer": 1.0})
+    nothing = Examples.from_rows([])
+    fit(Task(recipe, model, Examples.from_rows(rows), nothing, Noise(), objective, run, lambda line: None))
+    kept = [json.loads(line) for line in run.history.read_text().splitlines()]
+    return [row["loss"] for row in kept if "loss" in row], type(model.model).__module__
+
+
+@pytest.mark.parametrize("captions", ["one", "all"])
+def test_loss_curves_agree(captions, tmp_path):
+    fast, own = losses(tmp_path / "fast", True, captions)
+    plain, theirs = losses(tmp_path / "plain", False, captions)
+    assert own.startswith("leyenda.")
+    assert theirs.startswith("transformers.")
+    assert len(fast) == len(plain) == STEPS
+    assert fast == pytest.approx(plain, rel=0, abs=1e-3)
+    assert fast[-1] < 0.7 * fast[0], "it has learned nothing"
