@@ -7,14 +7,15 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from tqdm import tqdm
 
 from leyenda.data.examples import Examples
 from leyenda.errors import ImageError
-from leyenda.images import open_picture
+from leyenda.images import DEFAULT_MAX_PIXELS
+from leyenda.images.opening import read_bytes
 from leyenda.models import CaptioningModel
 from leyenda.records import Example, Skipped
 
@@ -29,40 +30,91 @@ def memory_budget() -> int:
 
 _AHEAD = 32
 
+_MOST_BYTES = 16 * DEFAULT_MAX_PIXELS
+"""No format spends more on a picture that may be opened."""
+
 T = TypeVar("T")
 
 
 class Pictures:
     """Prepared pictures by example id.
 
+    They are kept as bytes wherever the model's preparation allows it, which is a quarter of what they take as numbers.
+
     Args:
-        model: whose image processor prepares them.
+        model: prepares them.
         budget: most bytes to keep; None for `memory_budget`.
+        exact_decode: decode every pixel of large JPEGs.
     """
 
-    def __init__(self, model: CaptioningModel, budget: int | None = None) -> None:
+    def __init__(
+        self, model: CaptioningModel, budget: int | None = None, *, exact_decode: bool = False
+    ) -> None:
         self._model = model
         self._budget = memory_budget() if budget is None else budget
+        self._exact_decode = exact_decode
         self._kept: dict[str, torch.Tensor] = {}
 
-    def pixel_values(self, example: Example) -> torch.Tensor:
-        """Float32 tensor `[3, height, width]` of the example's picture.
+    def opened(self, example: Example) -> torch.Tensor:
+        """The example's picture as `CaptioningModel.open` gives it: uint8 or float32 `[3, height, width]`.
 
         Raises:
             ImageError: the picture cannot be used.
         """
         if example.id in self._kept:
             return self._kept[example.id]
-        pixel_values = self._model.pixel_values([open_picture(example.image)])[0]
-        size = pixel_values.element_size() * pixel_values.nelement()
+        pixels = self.prepared(encoded(example), example)
+        size = pixels.element_size() * pixels.nelement()
         if size <= self._budget:
             self._budget -= size
-            self._kept[example.id] = pixel_values
-        return pixel_values
+            self._kept[example.id] = pixels
+        return pixels
 
-    def batch(self, examples: Sequence[Example]) -> torch.Tensor:
-        """Float32 tensor `[len(examples), 3, height, width]`."""
-        return torch.stack([self.pixel_values(example) for example in examples])
+    def prepared(self, data: bytes, example: Example) -> torch.Tensor:
+        """As `opened`, but nothing is kept.
+
+        Args:
+            data: the bytes of the picture's file.
+            example: whose picture it is, for the message.
+
+        Raises:
+            ImageError: the picture cannot be used.
+        """
+        try:
+            return self._model.open(data, exact_decode=self._exact_decode)
+        except ImageError:
+            self._model.open(example.image)  # fails as well, and its message names the file
+            raise
+
+    def preparation(self) -> dict[str, Any]:
+        """Everything that decides how a picture becomes pixel values, as JSON values."""
+        exact = self._exact_decode or self._model.preparation is None
+        return {"processor": self._model.image_processor.to_dict(), "exact_decode": exact}
+
+    def inputs(self, examples: Sequence[Example]) -> dict[str, torch.Tensor]:
+        """What the model takes of these pictures.
+
+        Returns:
+            `pixel_values`: float32 tensor `[len(examples), 3, height, width]` on the CPU.
+        """
+        pixels = torch.stack([self.opened(example) for example in examples])
+        return {"pixel_values": self._model.normalized(pixels)}
+
+
+def encoded(example: Example) -> bytes:
+    """The bytes of the example's picture file.
+
+    Raises:
+        ImageError: they cannot be read.
+    """
+    return read_bytes(example.image, max_bytes=_MOST_BYTES)[0]
+
+
+def no_caption(example: Example) -> Skipped | None:
+    """Why an example without a caption is left out; None for the others."""
+    if any(example.captions):
+        return None
+    return Skipped("no_caption", f"{example.origin}: {example.id!r} has no caption.")
 
 
 def usable(examples: Examples, pictures: Pictures) -> tuple[Examples, dict[str, Skipped]]:
@@ -79,10 +131,10 @@ def usable(examples: Examples, pictures: Pictures) -> tuple[Examples, dict[str, 
     kept: list[int] = []
 
     def look(example: Example) -> Skipped | None:
-        if not any(example.captions):
-            return Skipped("no_caption", f"{example.origin}: {example.id!r} has no caption.")
+        if problem := no_caption(example):
+            return problem
         try:
-            pictures.pixel_values(example)
+            pictures.opened(example)
         except ImageError as error:
             return Skipped(error.code, str(error))
         return None
@@ -91,7 +143,7 @@ def usable(examples: Examples, pictures: Pictures) -> tuple[Examples, dict[str, 
         total=len(examples), desc="Reading pictures", unit="picture", delay=2, file=sys.stderr, leave=False
     )
     with ThreadPoolExecutor(max_workers=2) as pool, bar:
-        for index, (example, problem) in enumerate(_in_order(pool, look, examples)):
+        for index, (example, problem) in enumerate(in_order(pool, look, examples)):
             bar.update()
             if problem is None:
                 kept.append(index)
@@ -100,7 +152,7 @@ def usable(examples: Examples, pictures: Pictures) -> tuple[Examples, dict[str, 
     return examples.select(kept), skipped
 
 
-def _in_order(
+def in_order(
     pool: ThreadPoolExecutor, look: Callable[[Example], T], examples: Iterable[Example]
 ) -> Iterator[tuple[Example, T]]:
     """`pool.map` that runs only a few pictures ahead, so that memory does not grow with the data."""
