@@ -20,6 +20,7 @@ import hashlib
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -215,16 +216,18 @@ def load(path: str | Path) -> DocumentFrequencies:
         arrays = _arrays(path)
     except FileNotFoundError as error:
         raise ScoreError(f"There is no file '{path}'.", "Check the name.") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise _unfit(path) from error
     return _checked(path, arrays)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    with np.load(path, allow_pickle=False) as archive:
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("one array, no archive")
-        return {name: archive[name] for name in archive.files}
+    with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError("no archive")
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
 
 
 def _checked(path: Path, arrays: Mapping[str, np.ndarray[Any, Any]]) -> DocumentFrequencies:
