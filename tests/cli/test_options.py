@@ -27,6 +27,18 @@ SOURCE_ROWS = [
     ("--token hf_x", "token", "hf_x"),
 ]
 
+SCORING_ROWS = [
+    ("--references a", "references", "a"),
+    ("--split test", "split", "test"),
+    ("--metrics wer,cider_d", "metric_names", ["wer", "cider_d"]),
+    ("--language es", "language", "es"),
+    ("--tokenizer unicode", "tokenizer", "unicode"),
+    ("--df a", "df", "a"),
+    ("--only-common", "only_common", True),
+    ("--seed 5", "seed", 5),
+    *SOURCE_ROWS,
+]
+
 # Verb: what is typed in any case, and for each option what must arrive, under which name.
 ROWS: dict[str, tuple[str, list[tuple[str, str, object]]]] = {
     "quickstart": (
@@ -107,6 +119,8 @@ ROWS: dict[str, tuple[str, list[tuple[str, str, object]]]] = {
             ("--token hf_x", "token", "hf_x"),
         ],
     ),
+    "score": ("--predictions a.jsonl", [("--predictions b", "predictions", "b"), *SCORING_ROWS]),
+    "compare": ("a.jsonl b.jsonl", SCORING_ROWS),
     "data show": (
         "pictures",
         [
@@ -162,6 +176,8 @@ SHOWN = {
     "": {"--version", "--debug"},
     "evaluate": {"--json", "--predictions", "--report"},
     "caption": {"--json", "--output", "-o", "--overwrite"},
+    "score": {"--json", "--report"},
+    "compare": {"--json"},
     "data show": {"--json", "--split"},
     "data check": {"--json"},
 }
@@ -185,7 +201,7 @@ def arrived(monkeypatch, tmp_path) -> dict[str, object]:
 
         def noting(*given, **named):
             arguments = signature.bind(*given, **named).arguments
-            arguments |= arguments.pop("source_options", {})
+            arguments |= arguments.pop("source_options", {}) | arguments.pop("reading", {})
             for key, value in arguments.items():
                 got[prefix + key] = str(value) if key in ("path", "output") else value
             if result is None:
@@ -201,6 +217,8 @@ def arrived(monkeypatch, tmp_path) -> dict[str, object]:
     examples = load_examples(tmp_path / "pictures")
     note("leyenda.quickstart.run.quickstart")
     note("leyenda.jobs.evaluate.evaluate")
+    note("leyenda.jobs.score.score")
+    note("leyenda.jobs.compare.compare")
     note("leyenda.data.load.load_examples", result=examples)
     note("leyenda.data.grid.draw_grid", "grid.")
     note("leyenda.data.check.check", "check.")

@@ -12,7 +12,7 @@ import click
 from leyenda import __version__
 from leyenda.errors import LeyendaError, near
 
-VERBS = ("quickstart", "train", "evaluate", "caption", "data", "push")
+VERBS = ("quickstart", "train", "evaluate", "caption", "score", "compare", "data", "push")
 """In the order of a user's first day; each is `leyenda.cli.VERB:command`."""
 
 EXIT_USER_ERROR = 2

@@ -23,8 +23,9 @@ from leyenda.cli.shared_options import (
 _EVALUATE_HELP = """Score a model on image-caption pairs.
 
 MODEL is a training run, a checkpoint folder, a hub id or `demo`. SOURCE is any source of pairs; a training run knows
-its own. Captions are generated and compared with all references; beside every score stand two controls: the best
-constant caption, and the model's own captions shuffled over the pictures.
+its own. Captions are generated and compared with all references. Every score has its 95% interval; beside it stand the
+best constant caption, the model's own captions shuffled over the pictures, and one person against the others where a
+picture has several captions.
 
 \b
   leyenda evaluate runs/mine
@@ -66,8 +67,9 @@ def command(
     **options: Any,
 ) -> int:
     """Evaluate, print, write what was asked for."""
-    from leyenda.jobs.evaluate import evaluate, write_predictions
+    from leyenda.jobs.evaluate import evaluate
     from leyenda.jobs.output_file import check_output_file
+    from leyenda.jobs.predictions_file import write_predictions
     from leyenda.reports import write_report
     from leyenda.reports.table import scores_table
 

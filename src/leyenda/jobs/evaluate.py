@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,19 +9,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-from leyenda import metrics, models
+from leyenda import models
 from leyenda.data.examples import Examples
 from leyenda.data.load import load_examples
-from leyenda.data.pictures import disk_error
 from leyenda.data.splits import assign_splits
 from leyenda.errors import DataError, RunError
 from leyenda.inference import Captioner
+from leyenda.jobs.references import EVERYTHING, other_captions
+from leyenda.jobs.score import scored_predictions, tokenizer_for
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.records import Caption, EvaluationResult, Prediction, Skipped
 from leyenda.training.run_folder import RunFolder
-
-EVERYTHING = "all"
-"""Name of the split that is the whole source."""
 
 
 def evaluate(
@@ -135,65 +132,13 @@ def evaluate_examples(
         raise DataError(
             "None of the pictures could be scored.", "See what is wrong with: leyenda data check SOURCE"
         )
-    hypotheses = {prediction.id: prediction.caption for prediction in predictions}
-    references = {prediction.id: prediction.references for prediction in predictions}
-    tokenizer = tokenizer_for(language)
-    constant, controls = metrics.controls(hypotheses, references, list(candidates), tokenizer=tokenizer)
-    return EvaluationResult(
-        model=model.name,
-        scores=metrics.score(hypotheses, references, tokenizer=tokenizer),
-        controls=controls,
-        constant_caption=constant,
-        predictions=tuple(predictions),
+    return scored_predictions(
+        model.name,
+        predictions,
         skipped=skipped,
+        candidates=candidates,
+        tokenizer=tokenizer_for(language),
     )
-
-
-def tokenizer_for(language: str) -> str:
-    """Which word tokenizer scores captions of a language: Penn Treebank's is for English only.
-
-    >>> tokenizer_for("en"), tokenizer_for("es")
-    ('ptb', 'unicode')
-    """
-    return "ptb" if language == "en" else "unicode"
-
-
-def other_captions(examples: Examples, split: str) -> list[str]:
-    """Captions of the other splits, so that the constant control is chosen without looking at what is scored."""
-    if split == EVERYTHING or "train" not in examples.splits() or split == "train":
-        return []
-    return [caption for example in examples.split("train") for caption in example.captions if caption]
-
-
-def write_predictions(path: Path, result: EvaluationResult) -> None:
-    """One JSON line per picture: image, caption, confidence, references; or image and error.
-
-    The file appears whole.
-
-    Raises:
-        DiskError: it cannot be written.
-    """
-    rows: list[dict[str, Any]] = [
-        {
-            "image": prediction.id,
-            "caption": prediction.caption,
-            "confidence": prediction.confidence,
-            "references": list(prediction.references),
-        }
-        for prediction in result.predictions
-    ]
-    rows += [
-        {"image": image_id, "error": {"code": skipped.code, "message": skipped.message}}
-        for image_id, skipped in result.skipped.items()
-    ]
-    draft = path.with_name(f".unfinished-{path.name}")
-    try:
-        draft.write_text(
-            "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
-        )
-        draft.replace(path)
-    except OSError as error:
-        raise disk_error(error, path) from error
 
 
 def _caption(captioner: Captioner, examples: Examples) -> tuple[list[Prediction], dict[str, Skipped]]:

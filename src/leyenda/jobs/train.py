@@ -17,8 +17,11 @@ from leyenda.data.load import load_examples
 from leyenda.data.splits import assign_splits, describe_splits
 from leyenda.data.summary import summarize
 from leyenda.errors import DataError, RecipeError, near
-from leyenda.jobs.evaluate import evaluate_examples, other_captions, tokenizer_for, write_predictions
+from leyenda.jobs.evaluate import evaluate_examples
+from leyenda.jobs.predictions_file import write_predictions
 from leyenda.jobs.push import push
+from leyenda.jobs.references import other_captions
+from leyenda.jobs.score import tokenizer_for
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.records import EvaluationResult, Skipped
 from leyenda.reports import write_report

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from leyenda.metrics import METRICS
-from leyenda.records import EvaluationResult
+from leyenda.records import EvaluationResult, Scores
 
 
 def scores_table(result: EvaluationResult) -> str:
-    """Every score beside its controls, with its direction; then what was scored.
+    """Every score with its interval beside its controls, with its direction; then what was scored.
 
     Args:
         result: of an evaluation.
@@ -15,22 +17,57 @@ def scores_table(result: EvaluationResult) -> str:
     Returns:
         Lines of plain text, columns aligned by spaces.
     """
-    columns = ["score", "model", *result.controls, "better is"]
+    columns = ["score", "model", *(["95% interval"] if result.scores.intervals else []), *result.controls]
     rows = [
         [
             name,
             f"{value:.4f}",
+            *([_interval(result.scores, name)] if result.scores.intervals else []),
             *(f"{control.values[name]:.4f}" for control in result.controls.values()),
             METRICS[name].direction if name in METRICS else "",
         ]
         for name, value in result.scores.values.items()
     ]
-    widths = [max(len(row[place]) for row in [columns, *rows]) for place in range(len(columns))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in [columns, *rows]
-    ]
+    lines = [*aligned([[*columns, "better is"], *rows]), ""]
     facts = f"{result.scores.images} pictures; constant caption: {result.constant_caption!r}"
     if result.skipped:
         facts += f"; {len(result.skipped)} pictures skipped"
-    return "\n".join([*lines, "", facts])
+    lines.append(facts)
+    if how := result.scores.resampling:
+        lines.append(f"Intervals: {how.method}, {how.resamples:,} resamples, seed {how.seed}")
+    return "\n".join([*lines, *_human(result)])
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as lines, each column as wide as its widest cell.
+
+    >>> aligned([["a", "bb"], ["ccc", "d"]])
+    ['a    bb', 'ccc  d']
+    """
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+def _interval(scores: Scores, name: str) -> str:
+    if name not in scores.intervals:
+        return "–"
+    low, high = scores.intervals[name]
+    return f"{low:.4f} to {high:.4f}"
+
+
+def _human(result: EvaluationResult) -> list[str]:
+    human = result.human
+    if human is None:
+        return []
+    rows = [
+        [name, f"{value:.4f}", f"{human.people.values[name]:.4f}"]
+        for name, value in human.model.values.items()
+    ]
+    return [
+        "",
+        f"One person against the others, on {human.people.images} pictures with several captions; the model against "
+        "the same others:",
+        *aligned([["score", "model", "one person"], *rows]),
+    ]

@@ -1,0 +1,77 @@
+"""Options of the verbs that score captions which are there already: `score` and `compare`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from leyenda.cli.shared_options import SOURCE_OPTIONS, source_options, token
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def scoring_options(command: Command) -> Command:
+    """References, metrics and how words are made; then how references are read."""
+    command = source_options(token(command))
+    for option in reversed(
+        (
+            click.option(
+                "--references",
+                metavar="SOURCE",
+                help="What people wrote: JSON lines with references, COCO captions, or any source of pairs.  "
+                "[default: those in the predictions]",
+            ),
+            click.option(
+                "--split",
+                metavar="NAME",
+                default="all",
+                show_default=True,
+                help="Of the references: train, validation, test, or all.",
+            ),
+            click.option(
+                "--metrics",
+                metavar="NAMES",
+                help="Scores to compute, with commas between, or all.  [default: the usual ones]",
+            ),
+            click.option(
+                "--language",
+                type=click.Choice(["en", "es"]),
+                metavar="en|es",
+                default="en",
+                show_default=True,
+                help="Of the captions.",
+            ),
+            click.option(
+                "--tokenizer",
+                type=click.Choice(["ptb", "unicode"]),
+                metavar="ptb|unicode",
+                help="What makes words of captions.  [default: ptb for en, unicode for es]",
+            ),
+            click.option(
+                "--df",
+                metavar="FILE|SOURCE",
+                help="What CIDEr-D weighs n-grams by: a saved .npz file, or captions to count in.  "
+                "[default: the references]",
+            ),
+            click.option(
+                "--only-common",
+                is_flag=True,
+                help="Leave out pictures without a caption or without references, and say so.",
+            ),
+            click.option(
+                "--seed", type=int, default=0, show_default=True, help="Of everything that is random."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def read_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The options as `leyenda.jobs.score.score` takes them."""
+    from leyenda.jobs.score import chosen_names
+
+    reading = {name.rstrip("_"): options.pop(name) for name in SOURCE_OPTIONS}
+    return {"metric_names": chosen_names(options.pop("metrics")), **options, **reading}
