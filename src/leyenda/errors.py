@@ -7,7 +7,9 @@ exit code; Python callers catch `LeyendaError` or one of its kinds.
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class LeyendaError(Exception):
@@ -104,6 +106,15 @@ class DiskError(LeyendaError):
     """A file cannot be written: the disk is full or the folder may not be written to."""
 
     code = "disk"
+
+
+def disk_error(error: OSError, target: Path) -> DiskError:
+    """The error to raise when a file cannot be written."""
+    if error.errno == errno.ENOSPC:
+        return DiskError(
+            f"The disk is full: {target} cannot be written.", "Make room and run the command again."
+        )
+    return DiskError(f"{target} cannot be written: {error.strerror}.")
 
 
 class MissingExtra(LeyendaError):

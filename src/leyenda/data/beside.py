@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from os.path import splitext
 
-from leyenda.data.pictures import is_picture
 from leyenda.errors import DataError, near
+from leyenda.images.names import is_picture
 
 
 def captions_beside(

@@ -20,8 +20,8 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from leyenda.data.gather import SCHEMA, Row, collect
-from leyenda.data.pictures import disk_error
 from leyenda.data.progress import steps
+from leyenda.errors import disk_error
 
 LAYOUT = 1
 """Raise it when entries change, so that old ones are not read."""

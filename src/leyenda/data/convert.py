@@ -11,9 +11,9 @@ from leyenda.data.cache import cache_in
 from leyenda.data.examples import Examples
 from leyenda.data.formats import FORMATS
 from leyenda.data.load import load_examples, named_format
-from leyenda.data.pictures import PictureCopier, disk_error
+from leyenda.data.pictures import PictureCopier
 from leyenda.data.progress import steps
-from leyenda.errors import DataError, near
+from leyenda.errors import DataError, disk_error, near
 
 COPIES = ("copy", "link")
 

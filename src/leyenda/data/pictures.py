@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 
-from leyenda.errors import DataError, DiskError
+from leyenda.errors import DataError, disk_error
 from leyenda.records import Example
-
-PICTURE_EXTENSIONS = frozenset(
-    f".{ending}"
-    for ending in (
-        *("jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"),
-        *("avif", "heic", "heif", "jp2", "ppm", "pgm", "pbm", "ico", "tga"),
-    )
-)
-"""In lower case. Whether a file is a picture in truth is found out when it is opened."""
 
 PICTURE_FOLDERS = (
     "images",
@@ -50,11 +40,6 @@ TABLE_FOLDERS = ("annotations", "Flickr8k_text")
 
 NAMES_TRIED = 32
 """Names by which the folder of the pictures is found."""
-
-
-def is_picture(name: str) -> bool:
-    """Whether a file of this name is taken for a picture."""
-    return os.path.splitext(name)[1].lower() in PICTURE_EXTENSIONS
 
 
 def picture_root(table: Path, names: Iterable[str], given: Path | None) -> str:
@@ -192,15 +177,6 @@ def write_new(target: Path, data: bytes | str) -> None:
         raise _taken(target) from None
     except OSError as error:
         raise disk_error(error, target) from error
-
-
-def disk_error(error: OSError, target: Path) -> DiskError:
-    """The error to raise when a file cannot be written."""
-    if error.errno == errno.ENOSPC:
-        return DiskError(
-            f"The disk is full: {target} cannot be written.", "Make room and run the command again."
-        )
-    return DiskError(f"{target} cannot be written: {error.strerror}.")
 
 
 def _taken(target: Path) -> DataError:

@@ -10,8 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from leyenda.data.pictures import disk_error
-from leyenda.errors import LeyendaError
+from leyenda.errors import LeyendaError, disk_error
 from leyenda.jobs.output_file import check_output_file
 
 _OTHER_FORMATS = (".csv", ".tsv", ".parquet", ".xlsx", ".html")

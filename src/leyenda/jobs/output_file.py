@@ -6,8 +6,7 @@ import shlex
 import tempfile
 from pathlib import Path
 
-from leyenda.data.pictures import disk_error
-from leyenda.errors import DiskError, LeyendaError
+from leyenda.errors import DiskError, LeyendaError, disk_error
 
 
 def check_output_file(path: Path | str) -> Path:

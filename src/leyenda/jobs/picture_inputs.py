@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from leyenda.data.pictures import is_picture
 from leyenda.errors import LeyendaError
 from leyenda.images.formats import picture_format
+from leyenda.images.names import is_picture
 
 STANDARD_INPUT = "-"
 

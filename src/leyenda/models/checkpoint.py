@@ -160,7 +160,7 @@ class CaptioningModel:
         if not len(images):
             return []
         ends = self.family.end_token_ids(self.model)
-        with quiet(), torch.inference_mode():
+        with torch.inference_mode():
             config, decoder = self.model.generation_config, None
             if search_suits(config):
                 decoder = self.family.decoder(self.model, {name: images}, settings.max_length)
@@ -173,7 +173,8 @@ class CaptioningModel:
                         "Train without --freeze image_encoder.",
                     )
                 prompt_length = self.family.prompt_length(self.model)
-                outputs = generate(self.model, images, settings, prompt_length, ends)
+                with quiet():
+                    outputs = generate(self.model, images, settings, prompt_length, ends)
         return [
             Caption(self.decode(output.token_ids), output.confidence, self.name, output.token_ids)
             for output in outputs

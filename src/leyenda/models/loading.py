@@ -11,9 +11,11 @@ from typing import Any
 import torch
 
 from leyenda.errors import ModelError, near
+from leyenda.models import git_plain
 from leyenda.models.checkpoint import CaptioningModel, quiet
 from leyenda.models.damage import damage_in
 from leyenda.models.families import family_of
+from leyenda.models.git import Git
 from leyenda.models.precision import choose_device, choose_inference_dtype
 
 DEFAULT_MODEL = "microsoft/git-base-coco"
@@ -76,6 +78,7 @@ def load(
     revision: str | None = None,
     token: str | None = None,
     fast: bool = True,
+    captions_only: bool = False,
 ) -> CaptioningModel:
     """Load a checkpoint for captioning or training.
 
@@ -87,6 +90,8 @@ def load(
         revision: branch, tag or commit of a hub id.
         token: hub token; None uses the one that `hf auth login` stored.
         fast: compute with leyenda's own code where it has any; False leaves all to `transformers`, to compare.
+        captions_only: it is never trained. Many GIT checkpoints are then read without `transformers`, whose import
+            takes longer than captioning a picture.
 
     Raises:
         ModelError: it cannot be found, fetched, read, or is of no known kind; or weights are missing in it.
@@ -95,6 +100,12 @@ def load(
     chosen_device = choose_device(device)
     chosen_dtype = dtype or choose_inference_dtype(precision, chosen_device)
     origin = _origin(place, revision, token)
+    if captions_only and fast and Path(place).is_dir():
+        plain = git_plain.read(Path(place), chosen_dtype)
+        if plain is not None:
+            network, parts = plain
+            network.to(chosen_device).eval()
+            return CaptioningModel(str(name), network, parts, parts.tokenizer, parts.image_processor, Git())
     with quiet(), _downloads_shown():
         family = family_of(_load_part("AutoConfig", place, str(name), **origin), str(name))
         model, report = _load_part(

@@ -12,10 +12,11 @@ from leyenda.data.beside import caption_file_names, captions_beside, captions_in
 from leyenda.data.examples import FIRST_SPLITS, Examples
 from leyenda.data.formats.format import Format, ReadOptions
 from leyenda.data.gather import Row, gather
-from leyenda.data.pictures import PictureCopier, is_picture, write_new
+from leyenda.data.pictures import PictureCopier, write_new
 from leyenda.data.split_names import split_of_folder
 from leyenda.data.text_lines import read_text
 from leyenda.errors import DataError
+from leyenda.images.names import is_picture
 
 ENDINGS = (".txt", ".caption")
 

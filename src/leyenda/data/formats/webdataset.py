@@ -18,9 +18,10 @@ from leyenda.data.examples import FIRST_SPLITS, Examples
 from leyenda.data.formats.format import Format, ReadOptions
 from leyenda.data.formats.tables import Part, files_with, folders_in
 from leyenda.data.gather import Row, gather
-from leyenda.data.pictures import PictureCopier, is_picture, refuse_outside
+from leyenda.data.pictures import PictureCopier, refuse_outside
 from leyenda.data.split_names import split_of_file, split_of_folder
 from leyenda.errors import DataError
+from leyenda.images.names import is_picture
 from leyenda.records import Origin
 
 TEXT_ENDINGS = (".txt", ".caption")
