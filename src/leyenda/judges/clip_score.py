@@ -89,7 +89,7 @@ class PictureTextModel:
         """What is said of those of the texts that are too long."""
         if self.most_tokens is None:
             return ""
-        cut = sum(len(self._tokenizer(text)["input_ids"]) > self.most_tokens for text in texts)
+        cut = sum(len(self._tokenizer(text, verbose=False)["input_ids"]) > self.most_tokens for text in texts)
         return cut_note(cut, len(texts), self.most_tokens)
 
     def _text_vectors(self, texts: Sequence[str]) -> Floats:

@@ -53,7 +53,7 @@ class LanguageModel:
         return cls(str(name), model, tokenizer, equipment.batch_size)
 
     def surprise(self, texts: Sequence[str]) -> Floats:
-        """For each text its negative log-likelihood in nats and its number of tokens, shape (texts, 2).
+        """For each text its negative log-likelihood in nats, its tokens and its words, shape (texts, 3).
 
         Every token is predicted from those before it, the first one from the token that begins a text; no end is
         predicted. What was read before is remembered.
@@ -70,13 +70,14 @@ class LanguageModel:
         return cut_note(cut, len(texts), self.most_tokens)
 
     def _ids(self, text: str) -> list[int]:
-        return [self._begin, *self._tokenizer(text, add_special_tokens=False)["input_ids"]]
+        return [self._begin, *self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]]
 
     def _measured(self, texts: Sequence[str]) -> Floats:
         import torch
         from torch.nn.functional import cross_entropy
 
-        rows = [self._ids(text)[: self.most_tokens] for text in texts]
+        whole = [self._ids(text) for text in texts]
+        rows = [row[: self.most_tokens] for row in whole]
         longest = max(map(len, rows))
         # Padded on the right, where a causal model cannot see it.
         ids = torch.tensor([row + [self._begin] * (longest - len(row)) for row in rows])  # [batch, longest]
@@ -88,7 +89,12 @@ class LanguageModel:
             logits.transpose(1, 2), ids[:, 1:], reduction="none"
         ).double()  # [batch, longest - 1]
         sums = torch.where(real[:, 1:], losses, 0.0).sum(dim=1)
-        return np.column_stack([sums.cpu().numpy(), lengths.numpy() - 1.0])
+        # Of a caption that was cut, as many words are counted as its share of tokens that was read.
+        words = [
+            len(text.split()) * len(kept) / len(row)
+            for text, row, kept in zip(texts, whole, rows, strict=True)
+        ]
+        return np.column_stack([sums.cpu().numpy(), lengths.numpy() - 1.0, words])
 
 
 def perplexity(corpus: Corpus, equipment: Equipment) -> Measurement:
@@ -101,8 +107,7 @@ def perplexity(corpus: Corpus, equipment: Equipment) -> Measurement:
     Raises:
         ModelError: the model cannot be found or read.
     """
-    surprise = equipment.language.surprise(_texts(corpus))
-    return _measurement(corpus, equipment, surprise[:, 0], surprise[:, 1], "token")
+    return _measurement(corpus, equipment, _TOKENS)
 
 
 def perplexity_per_word(corpus: Corpus, equipment: Equipment) -> Measurement:
@@ -111,20 +116,24 @@ def perplexity_per_word(corpus: Corpus, equipment: Equipment) -> Measurement:
     Raises:
         ModelError: the model cannot be found or read.
     """
-    texts = _texts(corpus)
-    words = np.array([len(text.split()) for text in texts], dtype=np.float64)
-    return _measurement(corpus, equipment, equipment.language.surprise(texts)[:, 0], words, "word")
+    return _measurement(corpus, equipment, _WORDS)
+
+
+_TOKENS, _WORDS = 1, 2
+"""Columns of `LanguageModel.surprise`."""
 
 
 def _texts(corpus: Corpus) -> list[str]:
     return [text.strip() for text in corpus.hypotheses]
 
 
-def _measurement(corpus: Corpus, equipment: Equipment, nats: Floats, parts: Floats, unit: str) -> Measurement:
-    model = equipment.language
+def _measurement(corpus: Corpus, equipment: Equipment, per: int) -> Measurement:
+    model, texts = equipment.language, _texts(corpus)
+    surprise = model.surprise(texts)
+    nats, parts, unit = surprise[:, 0], surprise[:, per], "token" if per == _TOKENS else "word"
     mean = np.divide(nats, parts, out=np.full_like(nats, np.log(model.words_known)), where=parts > 0)
     empty = int((parts == 0).sum())
-    said = f"the text without spaces around it, per {unit}, read by {model.name!r}{model.cut_note(_texts(corpus))}"
+    said = f"the text without spaces around it, per {unit}, read by {model.name!r}{model.cut_note(texts)}"
     if empty:
         said += f"; empty captions: {empty}, counted as {model.words_known} (the vocabulary's size)"
     # Beyond e^700 there is no number left; such a caption is as bad as one can be.
