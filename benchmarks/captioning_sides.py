@@ -16,13 +16,15 @@ Tokens = list[tuple[int, ...]]
 
 @dataclass(frozen=True)
 class GuideCaptioning:
-    """Processor, `transformers`' `generate`, `batch_decode`, in fp32.
+    """Processor, `transformers`' `generate`, `batch_decode`.
 
     Args:
         checkpoint: what captions.
         pictures: files, captioned once per turn.
         batch: pictures at a time.
         beams: of the search.
+        number_format: `fp32`, or the one that the weights are cast to.
+        device: `cpu` or `cuda`.
     """
 
     checkpoint: Path
@@ -30,14 +32,17 @@ class GuideCaptioning:
     batch: int
     beams: int = 1
     number_format: str = "fp32"
+    device: str = "cpu"
 
     @property
     def label(self) -> str:
         """Which search it is."""
-        return f"transformers' generate, fp32, {_search(self.beams)}, batch {self.batch}"
+        return f"transformers' generate, {self.number_format}, {_search(self.beams)}, batch {self.batch}"
 
     def run(self, turns: Turns) -> None:
-        caption = GuideCaptions(self.checkpoint, max_new_tokens=NEW_TOKENS, num_beams=self.beams)
+        caption = GuideCaptions(
+            self.checkpoint, self.device, self.number_format, max_new_tokens=NEW_TOKENS, num_beams=self.beams
+        )
         shape = GitShape.of(caption.model.config)
         end = int(caption.model.generation_config.eos_token_id)
         caption(self.pictures[: self.batch])
@@ -47,7 +52,7 @@ class GuideCaptioning:
             for start in range(0, len(self.pictures), self.batch):
                 _, ids = caption(self.pictures[start : start + self.batch])
                 tokens += [_up_to_the_end(row[1:], end) for row in ids]  # the start token is given
-            turns.end(_work(shape, tokens, self.beams))
+            turns.end(caption_work(shape, tokens, self.beams))
 
 
 @dataclass(frozen=True)
@@ -100,10 +105,11 @@ class OwnCaptioning:
             for answer in answers:
                 assert isinstance(answer, Caption), answer
                 tokens.append(tuple(answer.token_ids))
-            turns.end(_work(shape, tokens, self.beams))
+            turns.end(caption_work(shape, tokens, self.beams))
 
 
-def _work(shape: GitShape, tokens: Tokens, beams: int) -> Work:
+def caption_work(shape: GitShape, tokens: Tokens, beams: int) -> Work:
+    """What writing these captions needed."""
     flops = sum(shape.captioning(len(ids), beams) for ids in tokens)
     lengths = sum(len(ids) for ids in tokens)
     return Work(len(tokens), flops, notes={"new_tokens": lengths, "token_ids": tokens})

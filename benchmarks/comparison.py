@@ -100,6 +100,8 @@ class Benchmark:
         claims: the first is the benchmark's own, the others stand beside it.
         sides: by key, in the order of the first round; the next goes backwards, and so on.
         rounds: how many turns each side has.
+        device: where the matrix products are measured: `cpu` or `cuda`.
+        command: what runs it; empty for `make bench ONLY=NAME`.
         check: sees every side's turns before anything is written, and raises what makes the comparison void.
     """
 
@@ -109,31 +111,36 @@ class Benchmark:
     claims: Sequence[Claim]
     sides: Mapping[str, Side]
     rounds: int = 3
+    device: str = "cpu"
+    command: str = ""
     check: Callable[[Mapping[str, Sequence[Work]]], None] = lambda turns: None
 
 
 MATRIX_PRODUCTS = "matrix_products"
 
 
-def measure(benchmark: Benchmark, *, quick: bool, results: Path | None = RESULTS) -> dict[str, Any]:
+def measure(
+    benchmark: Benchmark, *, quick: bool, results: Path | None = RESULTS, in_threads: bool = False
+) -> dict[str, Any]:
     """Run a benchmark, print it and write `NAME.json`.
 
     Args:
         benchmark: what to run.
         quick: whether this is a trial; its figures are marked so.
         results: folder of the JSON files; None writes none.
+        in_threads: let the sides share this process, for trials that should take seconds.
 
     Returns:
         What the file holds.
     """
     sides = dict(benchmark.sides)
-    sides.setdefault(MATRIX_PRODUCTS, MatrixProducts(scale=16 if quick else 1))
+    sides.setdefault(MATRIX_PRODUCTS, MatrixProducts(scale=16 if quick else 1, device=benchmark.device))
     players: dict[str, Player] = {}
     turns: dict[str, list[Work]] = {key: [] for key in sides}
     try:
         for key, side in sides.items():
             say(f"  getting ready: {side.label}")
-            players[key] = Player(side)
+            players[key] = Player(side, in_thread=in_threads)
         for number in range(benchmark.rounds):
             for key in list(sides) if number % 2 == 0 else reversed(list(sides)):
                 turns[key].append(players[key].turn())
@@ -180,9 +187,9 @@ def _result(
         "matrix_product_flop_per_s": ceilings,
         "quick": quick,
         "rounds": benchmark.rounds,
-        "command": f"make bench ONLY={benchmark.name}",
+        "command": benchmark.command or f"make bench ONLY={benchmark.name}",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": machine(),
+        "machine": machine(benchmark.device),
         "versions": versions(),
     }
 

@@ -40,7 +40,7 @@ class ProcessorDecoding:
 
 @dataclass(frozen=True)
 class OwnDecoding:
-    """What leyenda's captioner does before the model: read, decode, resize, normalise.
+    """What leyenda's captioner does before the model, in its threads: read, decode, resize, normalise.
 
     Args:
         checkpoint: whose input is wanted.
@@ -59,13 +59,22 @@ class OwnDecoding:
         return "leyenda, --exact-decode" if self.exact else "leyenda"
 
     def run(self, turns: Turns) -> None:
-        from leyenda import Captioner
+        import torch
 
-        captioner = Captioner.from_pretrained(self.checkpoint, device="cpu", exact_decode=self.exact)
+        from leyenda import models
+        from leyenda.inference.ahead import in_order_ahead, reading_threads
+
+        model = models.load(self.checkpoint, device="cpu")
+        threads = reading_threads()
+
+        def prepare(path: Path) -> torch.Tensor:
+            return model.open(path, exact_decode=self.exact)
+
         while True:
             turns.begin()
-            prepared = list(captioner.prepared(self.pictures))
-            turns.end(Work(len(prepared)))
+            opened = in_order_ahead(prepare, self.pictures, ahead=len(self.pictures), threads=threads)
+            ready = model.normalized(torch.stack([pixels for _, pixels in opened]))
+            turns.end(Work(len(ready)))
 
 
 def benchmark(folder: Path, scale: Scale) -> Benchmark:

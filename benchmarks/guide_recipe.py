@@ -121,14 +121,20 @@ class GuideCaptions:
 
     Args:
         checkpoint: a GIT checkpoint.
+        device: `cpu` or `cuda`.
+        number_format: `fp32` as in the guide, `bf16` or `fp16`.
         arguments: of `generate`.
     """
 
-    def __init__(self, checkpoint: Path, device: str = "cpu", **arguments: Any) -> None:
+    def __init__(
+        self, checkpoint: Path, device: str = "cpu", number_format: str = "fp32", **arguments: Any
+    ) -> None:
+        import torch
         from transformers import AutoModelForCausalLM, AutoProcessor
 
+        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[number_format]
         self.processor = AutoProcessor.from_pretrained(checkpoint)
-        self.model = AutoModelForCausalLM.from_pretrained(checkpoint).to(device).eval()
+        self.model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=dtype).to(device).eval()
         self._device = device
         self._arguments = arguments
 
@@ -136,7 +142,8 @@ class GuideCaptions:
         """Captions, and the ids of each, for picture files."""
         images = [_open(picture) for picture in pictures]
         inputs = self.processor(images=images, return_tensors="pt").to(self._device)
-        generated_ids = self.model.generate(pixel_values=inputs.pixel_values, **self._arguments)
+        pixel_values = inputs.pixel_values.to(self.model.dtype)
+        generated_ids = self.model.generate(pixel_values=pixel_values, **self._arguments)
         return self.processor.batch_decode(generated_ids, skip_special_tokens=True), generated_ids.tolist()
 
 

@@ -22,14 +22,24 @@ _TELLING_FLAGS = (
 _PACKAGES = ("torch", "transformers", "pillow", "accelerate", "numpy", "leyenda")
 
 
-def machine() -> dict[str, Any]:
-    """The processor and the memory."""
+def machine(device: str = "cpu") -> dict[str, Any]:
+    """The processor and the memory; on `cuda` the GPU as well."""
     facts: dict[str, str] = {}
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         name, _, value = line.partition(":")
         facts.setdefault(name.strip(), value.strip())
     flags = facts.get("flags", "").split()
-    return {
+    gpu: dict[str, Any] = {}
+    if device == "cuda":
+        import torch
+
+        card = torch.cuda.get_device_properties(0)
+        gpu = {
+            "gpu": card.name,
+            "gpu_memory_gb": round(card.total_memory / 1e9, 1),
+            "cuda": torch.version.cuda,
+        }
+    return gpu | {
         "processor": facts.get("model name", platform.processor()),
         "cores": len(os.sched_getaffinity(0)),
         "flags": [flag for flag in _TELLING_FLAGS if flag in flags],

@@ -12,6 +12,9 @@ FORMATS = ("fp32", "bf16")
 SHAPES = ((6304, 768, 3072), (6304, 3072, 768), (6304, 768, 768), (2048, 2048, 2048))
 """Rows, inner, columns. The first three are those of GIT-base's layers for 32 images of 197 positions."""
 
+GPU_SHAPES = (*SHAPES, (8192, 8192, 8192))
+"""A GPU is not filled by the others."""
+
 _LEAST_SECONDS = 0.15
 
 
@@ -22,17 +25,19 @@ class MatrixProducts:
     Args:
         number_format: the format whose rate is this side's figure; the notes have both.
         scale: divides the shapes, for quick trials.
+        device: `cpu` or `cuda`.
     """
 
     number_format: str = "fp32"
     scale: int = 1
+    device: str = "cpu"
     label: str = "matrix products"
 
     def run(self, turns: Turns) -> None:
-        rates(self.scale)
+        rates(self.scale, self.device)
         while True:
             turns.begin()
-            measured = rates(self.scale)
+            measured = rates(self.scale, self.device)
             rate = max(measured[self.number_format].values())
             turns.end(Work(1, flops=rate, seconds=1.0, notes={"flop_per_s": measured}))
 
@@ -40,7 +45,10 @@ class MatrixProducts:
 def rates(scale: int = 1, device: str = "cpu") -> dict[str, dict[str, float]]:
     """FLOP/s by number format and shape."""
     return {
-        name: {"x".join(map(str, shape)): _rate(name, shape, scale, device) for shape in SHAPES}
+        name: {
+            "x".join(map(str, shape)): _rate(name, shape, scale, device)
+            for shape in (SHAPES if device == "cpu" else GPU_SHAPES)
+        }
         for name in FORMATS
     }
 

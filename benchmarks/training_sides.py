@@ -19,7 +19,7 @@ _ENOUGH_REPEATS = 1000
 
 @dataclass(frozen=True)
 class GuideTraining:
-    """The guide's recipe on the CPU.
+    """The guide's recipe.
 
     Args:
         checkpoint: what is fine-tuned.
@@ -28,6 +28,8 @@ class GuideTraining:
         batch: images per step; the guide's own 64 (32, accumulated twice) would take minutes per step, and its
             images per second hardly depend on it.
         steps: optimizer steps per turn.
+        accumulation: batches per optimizer step.
+        device: `cpu` or `cuda`.
     """
 
     checkpoint: Path
@@ -35,11 +37,14 @@ class GuideTraining:
     number_format: str = "fp32"
     batch: int = 4
     steps: int = 1
+    accumulation: int = 1
+    device: str = "cpu"
 
     @property
     def label(self) -> str:
         """Which of the guide's variants it is."""
-        return f"the guide's recipe, {self.number_format}, batch {self.batch}"
+        batch = f"{self.accumulation} x {self.batch}" if self.accumulation > 1 else str(self.batch)
+        return f"the guide's recipe, {self.number_format}, batch {batch}"
 
     def run(self, turns: Turns) -> None:
         pairs = list(read_data(self.data))
@@ -52,9 +57,10 @@ class GuideTraining:
                 repeat=_ENOUGH_REPEATS,
                 callbacks=[held_between_steps(turns, steps=self.steps, number_format=self.number_format)],
                 per_device_train_batch_size=self.batch,
-                gradient_accumulation_steps=1,
+                gradient_accumulation_steps=self.accumulation,
                 bf16=self.number_format == "bf16",
-                use_cpu=True,
+                fp16=self.number_format == "fp16",
+                use_cpu=self.device == "cpu",
                 disable_tqdm=True,
             )
             trainer.train()
@@ -141,7 +147,7 @@ def held_between_steps(turns: Turns, *, steps: int, number_format: str, frozen: 
         ) -> None:
             running = "bf16" if args.bf16 else "fp16" if args.fp16 else "fp32"
             assert running == number_format, f"the run is in {running}, not in {number_format}"
-            self.seen = _Seen(model.config, frozen)
+            self.seen = Seen(model.config, frozen)
             self.last_step = 1
             model.register_forward_pre_hook(self.seen.look, with_kwargs=True)
 
@@ -149,6 +155,7 @@ def held_between_steps(turns: Turns, *, steps: int, number_format: str, frozen: 
             if state.global_step < self.last_step:
                 return
             if state.global_step > 1:
+                wait_for(args.device)
                 turns.end(self.seen.work())
             turns.begin()
             self.seen.forget()
@@ -157,7 +164,15 @@ def held_between_steps(turns: Turns, *, steps: int, number_format: str, frozen: 
     return HeldBetweenSteps()
 
 
-class _Seen:
+def wait_for(device: Any) -> None:
+    """Until a GPU has done what it was told."""
+    if str(device).startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize()
+
+
+class Seen:
     """Counts what a model is given."""
 
     def __init__(self, config: Any, frozen: bool) -> None:
@@ -180,7 +195,7 @@ class _Seen:
         self._real += int((ids != self._padding).sum())
         self._positions += ids.numel()
 
-    def work(self) -> Work:
+    def work(self, notes: Mapping[str, Any] | None = None) -> Work:
         """What was given since `forget`, in captions and needed operations."""
         tokens = self._real / self._captions - 1  # the end token is predicted, never fed
         flops = self._shape.training(self._images, self._captions, tokens, frozen_and_cached=self._frozen)
@@ -191,5 +206,6 @@ class _Seen:
                 "images": self._images,
                 "tokens_per_caption": round(tokens + 1, 2),
                 "text_positions_per_caption": round(self._positions / self._captions, 2),
+                **(notes or {}),
             },
         )

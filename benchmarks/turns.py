@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import multiprocessing.dummy
 import os
 import time
 from collections.abc import Mapping
@@ -91,16 +92,29 @@ class Turns:
         self._line.send(measured)
 
 
-class Player:
-    """A side in its process, as the parent sees it: ready when made."""
+@dataclass(frozen=True)
+class _Failure:
+    """Says that a side ended with an exception, which its process prints."""
 
-    def __init__(self, side: Side) -> None:
-        context = multiprocessing.get_context("spawn")
+    words: str
+
+
+class Player:
+    """A side in its process, as the parent sees it: ready when made.
+
+    Args:
+        side: who plays.
+        in_thread: play in a thread of this process instead: no memory of its own, but ready at once.
+    """
+
+    def __init__(self, side: Side, *, in_thread: bool = False) -> None:
+        context: Any = multiprocessing.dummy if in_thread else multiprocessing.get_context("spawn")
         self.side = side
         self._line, other = context.Pipe()
         self._process = context.Process(target=_play, args=(side, other))
         self._process.start()
-        other.close()
+        if not in_thread:
+            other.close()
         self._receive()
 
     def turn(self) -> Work:
@@ -114,21 +128,30 @@ class Player:
     def finish(self) -> None:
         """No more turns: the process ends."""
         if self._process.is_alive():
-            self._line.send(False)
+            with contextlib.suppress(BrokenPipeError):
+                self._line.send(False)
         self._process.join()
 
     def _receive(self) -> Any:
         try:
-            return self._line.recv()
+            said = self._line.recv()
         except EOFError:
+            said = _Failure("its process was killed")
+        if isinstance(said, _Failure):
             self._process.join()
-            raise SystemExit(f"{self.side.label}: its process failed; its message stands above.") from None
+            raise SystemExit(f"{self.side.label}: {said.words}")
+        return said
 
 
 def _play(side: Side, line: Connection) -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
-    with contextlib.suppress(NoMoreTurns):
+    try:
         side.run(Turns(line))
+    except NoMoreTurns:
+        pass
+    except BaseException as error:
+        line.send(_Failure(f"{type(error).__name__}: {error}"))
+        raise
 
 
 def _memory(name: str) -> int:
