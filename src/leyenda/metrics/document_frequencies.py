@@ -159,8 +159,9 @@ def images_that_hold(counts: NgramCounts, image: Integers, ngram: Integers) -> I
         ngram: the n-gram of each row, shape (rows,).
     """
     kinds = max(1, counts.kinds)
-    pairs = np.unique(image * kinds + ngram)
-    return np.bincount(pairs % kinds, minlength=counts.kinds)[: counts.kinds]
+    pairs = np.sort(image * kinds + ngram)  # np.unique hashes, which takes ten times as long
+    first = np.diff(pairs, prepend=-1) > 0
+    return np.bincount(pairs[first] % kinds, minlength=counts.kinds)[: counts.kinds]
 
 
 def save(frequencies: DocumentFrequencies, path: str | Path) -> None:

@@ -8,6 +8,7 @@ the longest match wins, what it must look ahead at included; the earlier class w
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from leyenda.metrics.ptb_rules import BEFORE_NAME, ENDING, NOTHING, SPACE, rules, stand_ins
@@ -42,23 +43,49 @@ def ptb_tokens(caption: str) -> tuple[str, ...]:
     return words if words is not None else _lexed(caption)
 
 
-# The quick way. Most captions are plain words, and between spaces a plain word can only be itself.
+# The quick way. Most captions are plain words, and between spaces a plain word can only be itself. So can a word with
+# digits after a letter, or with hyphens between letters; of a possessive the lexer parts the 's.
 
 _PLAIN = re.compile(r"[A-Za-z ,]*[.]?\s*")
+_NEARLY_PLAIN = re.compile(r"[A-Za-z0-9 ,'-]*[.]?\s*")
+_WHOLE = re.compile(r"[A-Za-z][A-Za-z0-9]*|[A-Za-z]{2,}(?:-[A-Za-z]{2,})+")
+_POSSESSIVE = re.compile(r"([A-Za-z]+)('[sS])")
 _KEEPS_ITS_STOP = re.compile(f"{ENDING}|{BEFORE_NAME}|[A-Za-z]")
 _SPLIT_WORDS = frozenset(["cannot", "gonna", "gotta", "lemme", "gimme", "wanna"])
 
 
 def _plain_words(caption: str) -> tuple[str, ...] | None:
-    """Tokens of a caption of letters, commas and one full stop at its end; None when it needs the lexer."""
-    if not _PLAIN.fullmatch(caption):
+    """Tokens of a caption of words, commas and one full stop at its end; None when it needs the lexer."""
+    plain = _PLAIN.fullmatch(caption)
+    if not plain and (not _NEARLY_PLAIN.fullmatch(caption) or ("-" in caption and _comma_inside(caption))):
         return None
     stopped = caption.rstrip().endswith(".")
     words = caption.replace(",", " ").replace(".", " ").split()
-    if stopped and words and _KEEPS_ITS_STOP.fullmatch(words[-1]):
+    if stopped and words and (_KEEPS_ITS_STOP.fullmatch(words[-1]) or not words[-1].isalpha()):
         return None
-    plain = [word.lower() for word in words]
-    return None if not _SPLIT_WORDS.isdisjoint(plain) else tuple(plain)
+    tokens: Sequence[str] | None = words if plain else _parted(words)
+    if tokens is None:
+        return None
+    lower = tuple(word.lower() for word in tokens)
+    return None if not _SPLIT_WORDS.isdisjoint(lower) else lower
+
+
+def _parted(words: Sequence[str]) -> Sequence[str] | None:
+    """Words with their 's apart; None when one of them needs the lexer."""
+    tokens: list[str] = []
+    for word in words:
+        if _WHOLE.fullmatch(word):
+            tokens.append(word)
+        elif possessive := _POSSESSIVE.fullmatch(word):
+            tokens += possessive.groups()
+        else:
+            return None
+    return tokens
+
+
+def _comma_inside(caption: str) -> bool:
+    """Whether a comma touches what follows: the lexer takes `a,b-c` for one word."""
+    return any(not after[:1].isspace() for after in caption.split(",")[1:] if after)
 
 
 # The lexer.
