@@ -28,6 +28,7 @@ NAMES = (
     "decode",
     "evaluate-memory",
     "cold-start",
+    "score-speed",
 )
 """Each is a module of this package."""
 
