@@ -1,6 +1,6 @@
 """`score-speed`: tokens, BLEU, ROUGE-L and CIDEr-D of the same captions, against the official COCO evaluation.
 
-The official side is the package `pycocoevalcap`, which needs Java and is not installed with leyenda's own tools. It
+The official side is the package `pycocoevalcap` (`leyenda[java]`), which needs a Java runtime. It
 starts its tokenizer anew in every turn, as it does for every user; leyenda forgets the tokens of the turn before.
 """
 
@@ -26,7 +26,7 @@ MOST_MEMORY = 10**9
 TOLERANCE = 1e-9
 MISSING = {
     "captions": f"score-speed needs real captions: {ORACLE.name} in shared/oracle, beside this checkout.",
-    "official": "score-speed needs the official evaluation. Type: pip install --no-deps pycocoevalcap",
+    "official": 'score-speed needs the official evaluation. Type: pip install "leyenda[java]"',
     "java": "score-speed needs Java for the official evaluation. Install a Java runtime, for instance version 17.",
 }
 
