@@ -45,6 +45,14 @@ def test_scores_controls_and_examples(result, evaluate):
     assert rendered.count("<strong>zebras zoom</strong>") >= 1
 
 
+def test_intervals_stand_in_brackets_behind_the_models_scores_and_are_explained(result):
+    assert "95%" not in render_markdown(result)
+    scores = dataclasses.replace(result.scores, intervals={"wer": (0.1234, 0.5678)})
+    text = render_markdown(dataclasses.replace(result, scores=scores))
+    assert f"{result.scores.values['wer']:.3f} (0.123 to 0.568)" in text
+    assert "the 95% interval" in text
+
+
 def test_captions_are_text(evaluate):
     nasty = "<img src=x onerror=alert(1)> **bold** [a](b)"
     page = READER.render(render_markdown(evaluate([nasty, "\udce9"], [(nasty,), ("| a |",)])))

@@ -257,3 +257,14 @@ def test_real_photographs(shared, read_page):
     page = render_report(title="t", result=EvaluationResult("m", Scores({}, images=6), {}, "", predictions))
     assert len(read_page(page).all("img")) == 6
     assert len(page) < 400_000
+
+
+@pytest.mark.parametrize(("language", "shown"), [("en", "0.123 to 0.568"), ("es", "0,123 a 0,568")])
+def test_intervals_stand_below_the_models_scores_and_are_explained(language, shown, result, read_page):
+    without = read_page(render_report(title="Dogs", result=result, language=language)).text("main")
+    assert shown not in without
+    scores = dataclasses.replace(result.scores, intervals={"wer": (0.1234, 0.5678)})
+    with_intervals = dataclasses.replace(result, scores=scores)
+    page = read_page(render_report(title="Dogs", result=with_intervals, language=language))
+    assert page.text("main").count(shown) == 1
+    assert "95" in page.text("main")

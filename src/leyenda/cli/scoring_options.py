@@ -61,7 +61,12 @@ def scoring_options(command: Command) -> Command:
                 help="Leave out pictures without a caption or without references, and say so.",
             ),
             click.option(
-                "--seed", type=int, default=0, show_default=True, help="Of everything that is random."
+                "--seed",
+                type=click.IntRange(min=0),
+                metavar="INTEGER",
+                default=0,
+                show_default=True,
+                help="Of everything that is random.",
             ),
         )
     ):

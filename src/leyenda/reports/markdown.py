@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from leyenda.records import EvaluationResult, Prediction
+from leyenda.records import EvaluationResult, Prediction, Scores
 from leyenda.reports import gallery, metric_display, verdict
 from leyenda.reports.printable import printable
 from leyenda.reports.texts import Wording, wording
@@ -41,6 +41,8 @@ def render_markdown(
         verdict.headline(result, say),
         _score_table(result, base, say),
     ]
+    if result.scores.intervals:
+        blocks.append(say("interval_about_inline"))
     if result.controls:
         blocks.append(say("controls_about", caption=escape(result.constant_caption)))
     if result.scores.normalization:
@@ -81,9 +83,15 @@ def _score_table(result: EvaluationResult, base: EvaluationResult | None, say: W
     for name in result.scores.values:
         way = metric_display.direction(name, say)
         label = escape(metric_display.title(name, say)) + (f" ({way})" if way else "")
-        values = [scores.values.get(name) for _, scores in columns]
-        rows.append(_row([label, *("–" if value is None else say.number(value) for value in values)]))
+        rows.append(_row([label, *(_value(name, scores, say) for _, scores in columns)]))
     return "\n".join(rows)
+
+
+def _value(name: str, scores: Scores, say: Wording) -> str:
+    if name not in scores.values:
+        return "–"
+    bounds = metric_display.interval(name, scores, say)
+    return say.number(scores.values[name]) + (f" ({bounds})" if bounds else "")
 
 
 def _normalizations(result: EvaluationResult, say: Wording) -> str:

@@ -62,6 +62,19 @@ def explanation(name: str, say: Wording) -> str:
     return metric.spanish if say.language == "es" else metric.english
 
 
+def interval(name: str, scores: Scores, say: Wording) -> str:
+    """A score's 95% interval in words; empty where there is none.
+
+    >>> from leyenda.reports.texts import wording
+    >>> interval("wer", Scores({"wer": 0.5}, intervals={"wer": (0.41, 0.6)}), wording("en"))
+    '0.410 to 0.600'
+    """
+    if name not in scores.intervals:
+        return ""
+    low, high = scores.intervals[name]
+    return say("interval", low=say.number(low), high=say.number(high))
+
+
 def normalizations(scores: Scores, say: Wording) -> list[tuple[str, list[str]]]:
     """How text was prepared -> the metrics that did so."""
     ways: dict[str, list[str]] = {}

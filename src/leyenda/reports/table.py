@@ -29,9 +29,9 @@ def scores_table(result: EvaluationResult) -> str:
         for name, value in result.scores.values.items()
     ]
     lines = [*aligned([[*columns, "better is"], *rows]), ""]
-    facts = f"{result.scores.images} pictures; constant caption: {result.constant_caption!r}"
+    facts = f"{_pictures(result.scores.images)}; constant caption: {result.constant_caption!r}"
     if result.skipped:
-        facts += f"; {len(result.skipped)} pictures skipped"
+        facts += f"; {_pictures(len(result.skipped))} skipped"
     lines.append(facts)
     if how := result.scores.resampling:
         lines.append(f"Intervals: {how.method}, {how.resamples:,} resamples, seed {how.seed}")
@@ -48,6 +48,10 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
+
+
+def _pictures(count: int) -> str:
+    return "1 picture" if count == 1 else f"{count} pictures"
 
 
 def _interval(scores: Scores, name: str) -> str:
@@ -67,7 +71,7 @@ def _human(result: EvaluationResult) -> list[str]:
     ]
     return [
         "",
-        f"One person against the others, on {human.people.images} pictures with several captions; the model against "
+        f"One person against the others, on {_pictures(human.people.images)} with several captions; the model against "
         "the same others:",
         *aligned([["score", "model", "one person"], *rows]),
     ]

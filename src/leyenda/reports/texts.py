@@ -143,6 +143,17 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Every score of the generated captions, beside the controls on the same pictures.",
         "Todas las puntuaciones de las descripciones generadas, junto a los controles con las mismas imágenes.",
     ),
+    "interval": ("{low} to {high}", "{low} a {high}"),
+    "interval_about": (
+        "Below the model's own score, its 95% interval: where it would most likely lie on other pictures like these.",
+        "Bajo la puntuación del modelo, su intervalo del 95 %: dónde estaría muy probablemente con otras imágenes como "
+        "estas.",
+    ),
+    "interval_about_inline": (
+        "In brackets, the 95% interval: where the score would most likely lie on other pictures like these.",
+        "Entre paréntesis, el intervalo del 95 %: dónde estaría muy probablemente la puntuación con otras imágenes "
+        "como estas.",
+    ),
     # Learning curves
     "curves": ("Learning curves", "Curvas de aprendizaje"),
     "curves_more": ("More curves", "Más curvas"),

@@ -1,0 +1,44 @@
+"""What the terminal shows of an evaluation."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from leyenda.metrics import human
+from leyenda.records import Resampling, Scores
+from leyenda.reports.table import scores_table
+
+
+def test_a_score_has_its_interval_and_its_controls_beside_it(result):
+    bounds = dataclasses.replace(
+        result.scores, intervals={"wer": (0.1234, 0.5678)}, resampling=Resampling(resamples=700, seed=3)
+    )
+    lines = scores_table(dataclasses.replace(result, scores=bounds)).splitlines()
+    assert lines[0].split() == ["score", "model", "95%", "interval", "constant", "shuffled", "better", "is"]
+    row = next(line for line in lines if line.startswith("wer "))
+    assert "0.1234 to 0.5678" in row
+    assert f"{result.controls['shuffled'].values['wer']:.4f}" in row
+    assert next(line for line in lines if line.startswith("distinct")).split()[2] == "–"
+    assert "700 resamples, seed 3" in lines[-1]
+
+
+def test_without_intervals_there_is_no_such_column(result):
+    assert "interval" not in scores_table(result)
+
+
+def test_people_stand_beside_the_model_where_a_picture_has_several_captions(evaluate):
+    several = evaluate(["a dog", "a cat"], [("a dog", "the dog"), ("one cat",)])
+    said = {each.id: each.caption for each in several.predictions}
+    written = {each.id: each.references for each in several.predictions}
+    assert "One person" not in scores_table(several)
+    text = scores_table(dataclasses.replace(several, human=human(said, written)))
+    assert "One person against the others, on 1 picture with several captions" in text
+    assert text.splitlines()[-1].split()[0] == "distinct"
+
+
+def test_one_picture_is_one_picture():
+    from leyenda.records import EvaluationResult, Skipped
+
+    scores = Scores({"wer": 0.5}, images=1)
+    text = scores_table(EvaluationResult("m", scores, {}, "a dog", (), {"b": Skipped("url", "gone")}))
+    assert "1 picture; constant caption: 'a dog'; 1 picture skipped" in text
