@@ -48,6 +48,9 @@ class DataRecipe(_Part):
         default=False,
         description="Show each picture cropped a little differently in every epoch, and mirrored half of the time.",
     )
+    exact_decode: bool = Field(
+        default=False, description="Decode every pixel of large JPEGs, and not at a reduced scale."
+    )
     max_caption_words: int | None = Field(
         default=None,
         ge=1,

@@ -155,3 +155,21 @@ def test_a_run_of_hub_names_asks_with_revision_and_token(
     assert sent.items() >= {"repository": "ana/new", "private": True, "token": "hf_secret"}.items()
     for file in (tmp_path / "run").rglob("*"):
         assert not file.is_file() or b"hf_secret" not in file.read_bytes(), file
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_exact_decoding_is_for_training_and_scores(pairs, tmp_path, monkeypatch, exact):
+    from leyenda.models import CaptioningModel
+
+    asked: list[bool] = []
+    original = CaptioningModel.open
+
+    def watched(self, source, **given):
+        asked.append(given["exact_decode"])
+        return original(self, source, **given)
+
+    monkeypatch.setattr(CaptioningModel, "open", watched)
+    more = ["--set", f"data.exact_decode={exact}", "--set", "training.max_steps=1"]
+    assert main(words(pairs, tmp_path / "run", *more)) == 0
+    assert len(asked) == 30
+    assert set(asked) == {exact}

@@ -115,3 +115,10 @@ def test_a_step_is_on_what_the_recipe_says(given, step, at_a_time, tmp_path):
 def test_a_batch_size_of_another_word_is_refused():
     with pytest.raises(RecipeError, match="'much', which is not a number"):
         check_names({"per_device_train_batch_size": "much"})
+
+
+def test_a_loss_that_is_no_number_is_seen(tmp_path):
+    """transformers' default replaces it by an average; only fp16, whose scaler skips such a step, may go on so."""
+    assert not build({}, tmp_path, precision="fp32").logging_nan_inf_filter
+    assert not build({}, tmp_path, precision="bf16").logging_nan_inf_filter
+    assert build({"logging_nan_inf_filter": True}, tmp_path).logging_nan_inf_filter

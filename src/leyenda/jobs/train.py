@@ -112,6 +112,7 @@ def train(
             augment=recipe.data.augment,
             precision=precision_of(arguments),
             talk=talk,
+            exact_decode=recipe.data.exact_decode,
         )
         skipped = opened.skipped
         _tell_skipped(skipped, run, talk)
@@ -226,7 +227,12 @@ def _final_scores(
             fast=recipe.model.fast,
         )
         return evaluate_examples(
-            model, scored, settings=settings, candidates=candidates, language=recipe.evaluation.language
+            model,
+            scored,
+            settings=settings,
+            candidates=candidates,
+            language=recipe.evaluation.language,
+            exact_decode=recipe.data.exact_decode,
         )
 
     talk(f"Scoring the best model on the {len(scored)} {name} pictures.")

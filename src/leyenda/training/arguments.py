@@ -82,7 +82,16 @@ def training_arguments(
 
     check_names(given)
     given = with_no(given)
-    machine = {"report_to": _default_reports(), "use_cpu": use_cpu, "dataloader_pin_memory": not use_cpu}
+    machine = {
+        "report_to": _default_reports(),
+        "use_cpu": use_cpu,
+        "dataloader_pin_memory": not use_cpu,
+        # From pinned memory a batch is copied to the GPU while the one before is computed.
+        "accelerator_config": {"non_blocking": not use_cpu},
+        # The Trainer hides a loss that is no number, and to see one it waits for the GPU in every step. Only fp16 goes
+        # on after one: its scaler skips the step.
+        "logging_nan_inf_filter": precision == "fp16",
+    }
     settings = {**_with_defaults(given), **machine, **given}
     settings["per_device_train_batch_size"] = pictures_per_step(given)
     settings["gradient_accumulation_steps"] = 1

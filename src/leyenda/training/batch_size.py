@@ -163,7 +163,9 @@ def _kept_bytes(model: CaptioningModel, pairs: Pairs, count: int) -> int:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    inputs = collate(model, pairs.heaviest(count))
+    batch = pairs.heaviest(count)
+    batch["images"] = {name: rows.to(model.device) for name, rows in batch["images"].items()}
+    inputs = collate(model, batch)
     inputs = {name: tensor.to(model.device) for name, tensor in inputs.items()}
     with torch.autograd.graph.saved_tensors_hooks(look, lambda tensor: tensor):
         loss = model.model(**inputs).loss

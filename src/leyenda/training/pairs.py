@@ -114,7 +114,8 @@ class Pairs(Dataset[Batch]):
         images = dict(self._images.inputs(examples))
         if self._augment:
             epochs = [epoch for _, (epoch, _) in spoken]
-            images["pixel_values"] = self._views(images["pixel_values"], examples, epochs)
+            pixel_values = self._model.normalized(images["pixel_values"])
+            images["pixel_values"] = self._views(pixel_values, examples, epochs)
         return {"images": images, "token_ids": [ids for ids, _ in spoken]}
 
     def heaviest(self, count: int) -> Batch:
@@ -214,6 +215,9 @@ def collate(model: CaptioningModel, batch: Batch) -> dict[str, Any]:
 
     Args:
         model: the model.
-        batch: pictures with their captions.
+        batch: pictures with their captions; pixels that are still bytes are normalised where they are.
     """
-    return model.family.training_inputs(model.model, batch["images"], batch["token_ids"])
+    images = batch["images"]
+    if "pixel_values" in images:
+        images = {"pixel_values": model.normalized(images["pixel_values"])}
+    return model.family.training_inputs(model.model, images, batch["token_ids"])

@@ -95,10 +95,12 @@ class Pictures:
         """What the model takes of these pictures.
 
         Returns:
-            `pixel_values`: float32 tensor `[len(examples), 3, height, width]` on the CPU.
+            `pixel_values`: tensor `[len(examples), 3, height, width]` on the CPU: float32, or, on the way to another
+            device, the bytes that `CaptioningModel.normalized` makes numbers of there.
         """
         pixels = torch.stack([self.opened(example) for example in examples])
-        return {"pixel_values": self._model.normalized(pixels)}
+        on_its_way = self._model.device.type != "cpu"
+        return {"pixel_values": pixels if on_its_way else self._model.normalized(pixels)}
 
 
 def encoded(example: Example) -> bytes:
