@@ -243,7 +243,7 @@ def test_settings_and_origin_are_what_is_asked_for(tiny_checkpoint, monkeypatch)
 
     monkeypatch.setattr("leyenda.models.load", load)
     captioner = Captioner.from_pretrained("a/b", **search, **origin)
-    assert asked == origin
+    assert asked == origin | {"captions_only": True}
     assert captioner.settings == GenerationSettings(**search)
     assert Captioner.from_pretrained("a/b", beams=3).settings == GenerationSettings(beams=3)
 
