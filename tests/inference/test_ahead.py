@@ -35,6 +35,11 @@ def test_results_come_in_order_whoever_is_done_first():
     assert results == [(number, number * 10) for number in range(50)]
 
 
+@pytest.fixture(autouse=True)
+def no_threads_of_others():
+    wait_until(lambda: working_threads() == 0)
+
+
 @pytest.mark.parametrize(("ahead", "threads"), [(1, 1), (3, 2), (8, 20)])
 def test_it_reads_and_works_no_further_ahead_than_asked(ahead, threads):
     read, done = [], []

@@ -17,8 +17,8 @@ from leyenda import models
 from leyenda.errors import ImageError, LeyendaError
 from leyenda.images import DEFAULT_MAX_PIXELS, PictureLike, fetch
 from leyenda.inference.ahead import in_order_ahead, reading_threads
-from leyenda.inference.memory import is_out_of_memory, release
 from leyenda.models import CaptioningModel, GenerationSettings
+from leyenda.models.memory import is_out_of_memory, release
 from leyenda.records import Caption, ImageSource, Skipped
 
 DEFAULT_BATCH_SIZE = 8

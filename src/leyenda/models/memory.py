@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-_WORDS = ("not enough memory: you tried to allocate", "can't allocate memory", "out of memory")
-"""What torch says where it has no exception of its own: on a CPU, and on a Mac's GPU."""
+_WORDS = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
+"""What torch says where it has no exception of its own: on a CPU, on a Mac's GPU, in a CUDA library."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -16,7 +16,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _WORDS)
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _WORDS)
 
 
 def release(device: torch.device) -> None:
