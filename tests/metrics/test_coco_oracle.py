@@ -46,11 +46,40 @@ def test_every_image_scores_as_the_official_code_says(shared: Path, name: str) -
     assert_equal(case)
 
 
-def test_small_and_degenerate_corpora(shared: Path) -> None:
+MINI_CORPORA = (
+    *(
+        "one_image_exact",
+        "one_image_partial",
+        "two_images_exact",
+        "two_images_same_refs",
+        "two_images_swapped",
+    ),
+    *("all_hyps_empty", "all_empty", "short_corpus_no_4grams", "unequal_reference_counts"),
+    *("duplicate_references", "length_penalty"),
+)
+
+
+@pytest.mark.parametrize("name", MINI_CORPORA)
+def test_small_and_degenerate_corpora(shared: Path, name: str) -> None:
     corpora = json.loads((shared / "oracle" / "hard-cases.json").read_text("utf-8"))["mini_corpora"]
-    assert len(corpora) >= 11
-    for case in corpora:
-        assert_equal(case)
+    assert {case["name"] for case in corpora} == set(MINI_CORPORA)
+    assert_equal(next(case for case in corpora if case["name"] == name))
+
+
+def test_scores_are_those_that_were_published(shared: Path) -> None:
+    """The example of the official evaluation (Chen et al. 2015, arXiv:1504.00325) prints three decimals."""
+    case = json.loads((shared / "oracle" / "coco-1000.json").read_text("utf-8"))
+    values = scores_of(case).values
+    published = {
+        "Bleu_1": 0.579,
+        "Bleu_2": 0.404,
+        "Bleu_3": 0.279,
+        "Bleu_4": 0.191,
+        "ROUGE_L": 0.396,
+        "CIDEr": 0.6,
+    }
+    for ours, official in OFFICIAL_NAMES.items():
+        assert round(values[ours], 3) == published[official]
 
 
 def test_bleu_counts_are_the_published_ones(shared: Path) -> None:

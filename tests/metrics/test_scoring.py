@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from leyenda import metrics
 from leyenda.errors import ScoreError
+from leyenda.metrics import document_frequencies
 
 CAPTION = st.lists(
     st.sampled_from(["a", "dog", "cat", "the", "niño", "runs", "don't", "red.", ",", "🐶", "2 1/2"]),
@@ -88,6 +89,81 @@ def test_a_caption_equal_to_a_reference_is_the_best_there_is(references: dict[st
     scores = metrics.score({image: texts[-1] for image, texts in references.items()}, references, ALL_NAMES)
     for name in set(ALL_NAMES) - {"cider_d", "wer_first", "distinct"}:
         assert scores.values[name] == pytest.approx(metrics.METRICS[name].best, abs=1e-8), name
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(st.sampled_from("abcdefgh"), SENTENCE, min_size=1), IMAGES)
+def test_with_the_only_reference_the_other_scores_are_best_too(
+    captions: dict[str, str], others: dict[str, tuple[str, list[str]]]
+) -> None:
+    """CIDEr-D: with weights from a collection in which some image lacks each phrase (here: one of other words)."""
+    references = {image: [text] for image, text in captions.items()}
+    weights = document_frequencies.build([["zebra"], *(texts for _, texts in others.values())])
+    names = ["cider_d", "wer_first"]
+    scores = metrics.score(captions, references, names, document_frequencies=weights)
+    assert scores.values == pytest.approx({"cider_d": 10.0, "wer_first": 0.0})
+    shuffled = metrics.score(dict.fromkeys(captions, "a"), references, names, document_frequencies=weights)
+    assert shuffled.values["cider_d"] < 10.0
+
+
+@settings(max_examples=40, deadline=None)
+@given(IMAGES, IMAGES, st.sampled_from(["ptb", "unicode"]))
+def test_with_given_weights_cider_d_of_an_image_is_the_same_alone(
+    images: dict[str, tuple[str, list[str]]], collection: dict[str, tuple[str, list[str]]], tokenizer: str
+) -> None:
+    hypotheses, references = sides(images)
+    options = {
+        "tokenizer": tokenizer,
+        "document_frequencies": document_frequencies.build(sides(collection)[1], tokenizer=tokenizer),
+    }
+    together = metrics.score(hypotheses, references, ["cider_d"], **options)
+    for image in images:
+        alone = metrics.score(
+            {image: hypotheses[image]}, {image: references[image]}, ["cider_d"], **options
+        ).values["cider_d"]
+        assert together.per_image["cider_d"][image] == pytest.approx(alone, abs=1e-12)
+        assert 0.0 <= alone <= 10.0 + 1e-9
+
+
+LOWER = {name for name in ALL_NAMES if metrics.METRICS[name].direction == "lower"}
+HIGHER = set(ALL_NAMES) - LOWER - {"distinct"}
+
+
+@pytest.mark.parametrize("caption", ["", "...", " \t", "?", "“”"])
+def test_a_caption_without_words_scores_worst(caption: str) -> None:
+    values = metrics.score(
+        {"1": caption, "2": "a cat"}, {"1": ["a dog runs", "the dog"], "2": ["a cat"]}, ALL_NAMES
+    ).per_image
+    assert {name: values[name]["1"] for name in HIGHER} == pytest.approx(dict.fromkeys(HIGHER, 0.0), abs=1e-6)
+    assert {name: values[name]["1"] for name in LOWER} == dict.fromkeys(LOWER, 1.0)
+
+
+def test_an_empty_reference_makes_every_word_one_too_many() -> None:
+    values = metrics.score({"1": "a red dog"}, {"1": [""]}, ALL_NAMES).values
+    assert {name: values[name] for name in HIGHER} == pytest.approx(dict.fromkeys(HIGHER, 0.0), abs=1e-6)
+    assert {name: values[name] for name in ("wer", "wer_first", "mer", "wil", "cer")} == {
+        "wer": 3.0,
+        "wer_first": 3.0,
+        "mer": 1.0,
+        "wil": 1.0,
+        "cer": 9.0,
+    }
+
+
+def test_where_nothing_was_said_and_nothing_wanted_nothing_is_wrong() -> None:
+    values = metrics.score({"1": ""}, {"1": [""]}, ALL_NAMES).values
+    assert {name: values[name] for name in LOWER} == dict.fromkeys(LOWER, 0.0)
+    good = {name: float(name == "coco_rouge_l") for name in HIGHER}
+    assert {name: values[name] for name in HIGHER} == pytest.approx(good, abs=1e-6)
+
+
+def test_a_reference_given_twice_counts_twice_in_cider_d_only() -> None:
+    captions = {"1": "a dog runs", "2": "two cats sleep"}
+    once = metrics.score(captions, {"1": ["a dog runs", "a cow"], "2": ["cats sleep"]}, ALL_NAMES).values
+    twice = metrics.score(
+        captions, {"1": ["a dog runs", "a cow", "a cow"], "2": ["cats sleep"]}, ALL_NAMES
+    ).values
+    assert {name for name in ALL_NAMES if twice[name] != pytest.approx(once[name])} == {"cider_d"}
 
 
 def test_cider_d_is_ten_for_the_only_reference_of_different_images() -> None:
