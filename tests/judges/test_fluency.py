@@ -81,7 +81,9 @@ def test_captions_that_are_too_long_are_cut_and_counted(gpt2):
     assert "1 of 1 texts was longer than its 48 tokens and was cut" in scores.normalization["perplexity"]
     sum_of_losses, tokens = nats(gpt2, long[:47])
     assert scores.values["perplexity"] == pytest.approx(np.exp(sum_of_losses / tokens), rel=1e-4)
-    assert scores.values["perplexity_per_word"] == pytest.approx(np.exp(sum_of_losses / (21 * 48 / 82)), rel=1e-2)
+    assert scores.values["perplexity_per_word"] == pytest.approx(
+        np.exp(sum_of_losses / (21 * 48 / 82)), rel=1e-2
+    )
 
 
 def test_a_model_that_writes_no_text_by_itself_is_named(clip, tiny_checkpoint):
