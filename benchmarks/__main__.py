@@ -1,6 +1,6 @@
 """`python -m benchmarks [NAME ...]`: run benchmarks, print them, write their results.
 
-The exit code is 1 when a target was not met.
+The exit code is 1 when a target was not met; a quick trial has none.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main(words: list[str]) -> int:
                 load(name, Path(folder), scale), quick=scale.quick, results=arguments.results or RESULTS
             )
         say(f"({time.monotonic() - started:.0f} s)")
-        if not result["met"]:
+        if not result["met"] and not scale.quick:
             missed.append(name)
     if missed:
         say(f"\nTargets not met: {', '.join(missed)}")

@@ -34,14 +34,18 @@ class Command:
     number_format: str = "fp32"
 
     def run(self, turns: Turns) -> None:
-        subprocess.run(self.words, check=True, capture_output=True)
+        self._once()
         while True:
             if self.from_disk:
                 _forget_files()
             turns.begin()
-            done = subprocess.run(self.words, check=True, capture_output=True, text=True)
+            self._once()
             turns.end(Work(1))
-            assert bool(done.stdout.strip()) == self.answers, done.stdout
+
+    def _once(self) -> None:
+        done = subprocess.run(self.words, capture_output=True, text=True)
+        if done.returncode or bool(done.stdout.strip()) != self.answers:
+            raise RuntimeError(f"exit code {done.returncode}: {done.stdout}{done.stderr}")
 
 
 def benchmark(folder: Path, scale: Scale) -> Benchmark:

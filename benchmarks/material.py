@@ -19,6 +19,9 @@ GUIDE_CAPTION_TOKENS = 512
 NEW_TOKENS = 12
 """Tokens of a generated caption. Random weights hardly ever end one, so both sides write all of them."""
 
+_FINEST, _COARSER = 6.0, 1.35
+"""Strength of a photograph's noise from pixel to pixel, of 255, and how much stronger each doubling of size is."""
+
 _DRAWINGS = 48
 """Different pictures; a longer list repeats their bytes under other names."""
 
@@ -101,21 +104,21 @@ def write_photographs(folder: Path, count: int, width: int = 4000, height: int =
     def draw(path: Path, number: int) -> None:
         photograph(number, width, height).save(path, quality=90)
 
-    return _write(folder, count, 4, draw)
+    return _write(folder, count, 2, draw)
 
 
 def photograph(number: int, width: int, height: int) -> Image.Image:
     """Coloured noise whose strength falls with its fineness, as that of natural pictures does."""
     chance = np.random.default_rng(number)
     total = np.zeros((height, width, 3), np.float32)
-    octave = 0
-    while (2 << octave) <= width:
-        cells = 2 << octave
-        noise = chance.normal(size=(max(1, cells * height // width), cells, 3)) * 70 / 1.7**octave
+    strength, step = _FINEST, 1
+    while step < width:
+        cells = -(-height // step), -(-width // step)
         for channel in range(3):
-            layer = Image.fromarray(noise[..., channel].astype(np.float32))
-            total[..., channel] += np.asarray(layer.resize((width, height), Image.Resampling.BILINEAR))
-        octave += 1
+            noise = strength * chance.standard_normal(cells, dtype=np.float32)
+            layer = Image.fromarray(noise).resize((width, height), Image.Resampling.BILINEAR)
+            total[..., channel] += np.asarray(layer)
+        strength, step = strength * _COARSER, step * 2
     return Image.fromarray(np.clip(total + 128, 0, 255).astype(np.uint8))
 
 

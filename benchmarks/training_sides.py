@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -125,6 +126,7 @@ class OwnTraining:
             }
         )
         with tempfile.TemporaryDirectory() as output:
+            os.environ["LEYENDA_CACHE"] = str(Path(output) / "cache")
             train(recipe, Path(output) / "run", talk=lambda line: None)
 
 
