@@ -96,7 +96,8 @@ def test_version(capsys):
         (["trian", "x"], "There is no verb 'trian'. Did you mean 'train'?"),
         (
             ["zzz"],
-            "There is no verb 'zzz'. The verbs are: quickstart, train, evaluate, caption, data, push. See:",
+            "There is no verb 'zzz'. The verbs are: quickstart, train, evaluate, caption, score, compare, data, "
+            "push. See:",
         ),
         (["--verzion"], "No such option '--verzion'. Did you mean '--version'?"),
         (

@@ -35,6 +35,11 @@ SCORING_ROWS = [
     ("--tokenizer unicode", "tokenizer", "unicode"),
     ("--df a", "df", "a"),
     ("--only-common", "only_common", True),
+    ("--clip-model a", "equipment.clip_model", "a"),
+    ("--sentence-model a", "equipment.sentence_model", "a"),
+    ("--language-model a", "equipment.language_model", "a"),
+    ("--spice-jars a", "equipment.spice_jars", "a"),
+    ("--device a", "equipment.device", "a"),
     ("--seed 5", "seed", 5),
     *SOURCE_ROWS,
 ]
@@ -202,6 +207,8 @@ def arrived(monkeypatch, tmp_path) -> dict[str, object]:
         def noting(*given, **named):
             arguments = signature.bind(*given, **named).arguments
             arguments |= arguments.pop("source_options", {}) | arguments.pop("reading", {})
+            if equipment := arguments.pop("equipment", None):
+                arguments |= {f"equipment.{key}": value for key, value in vars(equipment).items()}
             for key, value in arguments.items():
                 got[prefix + key] = str(value) if key in ("path", "output") else value
             if result is None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -133,6 +135,49 @@ def test_metrics_tokenizer_and_weights_are_those_asked_for(files):
     saved = score("both.jsonl", df="weights.npz").result.scores
     assert saved.values["cider_d"] != other.values["cider_d"]
     assert saved.values["wer"] == other.values["wer"]
+
+
+def test_judges_say_what_they_need_before_anything_is_loaded(files, capsys):
+    shutil.rmtree("pictures")  # which would be found beside the references
+    assert main(["score", "--predictions", "both.jsonl", "--metrics", "wer,clip_score,perplexity"]) == 2
+    said = capsys.readouterr().err
+    assert "--clip-model" in said
+    assert "--language-model" in said
+    assert "the pictures" in said
+
+
+def test_a_judge_stands_beside_the_metrics_with_its_interval(files, monkeypatch, capsys):
+    """The judge is a stand-in that likes long captions; the real ones have their own tests."""
+    import numpy as np
+
+    from leyenda.judges import JUDGES
+    from leyenda.metrics.corpus import Measurement
+
+    def likes_long(corpus, equipment):
+        assert equipment.device == "cpu"
+        return Measurement.mean(np.array([float(len(text)) for text in corpus.hypotheses]), "as it is")
+
+    stand_in = dataclasses.replace(
+        JUDGES["meteor"], name="likes_long", needs=(), measure=likes_long, check=None
+    )
+    monkeypatch.setitem(JUDGES, "likes_long", stand_in)
+    typed = ["--metrics", "likes_long,wer", "--device", "cpu"]
+    assert main(["score", "--predictions", "both.jsonl", "--json", *typed]) == 0
+    found = json.loads(capsys.readouterr().out)
+    mean = sum(map(len, SAID.values())) / 4
+    assert list(found["metrics"]) == ["likes_long", "wer"]
+    assert found["metrics"]["likes_long"] == pytest.approx(mean)
+    assert found["intervals"].keys() == {"likes_long", "wer"}
+    assert "likes_long" not in found["controls"]["constant"]
+    assert main(["score", "--predictions", "both.jsonl", *typed]) == 0
+    lines(
+        "long.jsonl",
+        [{"image": n, "caption": text + " and more", "references": WRITTEN[n]} for n, text in SAID.items()],
+    )
+    capsys.readouterr()
+    assert main(["compare", "both.jsonl", "long.jsonl", "--json", *typed]) == 0
+    compared = json.loads(capsys.readouterr().out)["metrics"]["likes_long"]
+    assert (compared["difference"], compared["wins"]) == (pytest.approx(9), 4)
 
 
 def test_a_split_of_the_references(files):

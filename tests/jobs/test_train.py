@@ -131,7 +131,7 @@ def test_a_run_knows_its_own_data_and_split(trained, capsys):
 def test_the_table_shows_the_controls_beside_the_scores(trained, capsys):
     assert main(["evaluate", str(trained)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["score", "model", "constant", "shuffled", "better", "is"]
+    assert lines[0].split() == ["score", "model", "95%", "interval", "constant", "shuffled", "better", "is"]
     assert any(line.startswith("wer ") for line in lines)
 
 

@@ -7,7 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
-from leyenda.cli.shared_options import SOURCE_OPTIONS, source_options, token
+from leyenda.cli.shared_options import SOURCE_OPTIONS, device, source_options, token
+
+JUDGE_OPTIONS = ("clip_model", "sentence_model", "language_model", "spice_jars", "device")
+"""What judges are given, as `leyenda.judges.Equipment` takes it."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -61,6 +64,17 @@ def scoring_options(command: Command) -> Command:
                 help="Leave out pictures without a caption or without references, and say so.",
             ),
             click.option(
+                "--clip-model", metavar="NAME", help="A CLIP or SigLIP, for clip_score and ref_clip_score."
+            ),
+            click.option("--sentence-model", metavar="NAME", help="A text encoder, for sentence_similarity."),
+            click.option("--language-model", metavar="NAME", help="A causal language model, for perplexity."),
+            click.option(
+                "--spice-jars",
+                metavar="FOLDER",
+                help="Jars of Stanford CoreNLP, for spice.  [default: LEYENDA_SPICE_JARS]",
+            ),
+            device,
+            click.option(
                 "--seed",
                 type=click.IntRange(min=0),
                 metavar="INTEGER",
@@ -77,6 +91,14 @@ def scoring_options(command: Command) -> Command:
 def read_options(options: dict[str, Any]) -> dict[str, Any]:
     """The options as `leyenda.jobs.score.score` takes them."""
     from leyenda.jobs.score import chosen_names
+    from leyenda.judges import Equipment
 
     reading = {name.rstrip("_"): options.pop(name) for name in SOURCE_OPTIONS}
-    return {"metric_names": chosen_names(options.pop("metrics")), **options, **reading}
+    given = {name: options.pop(name) for name in JUDGE_OPTIONS}
+    equipment = Equipment(**given, token=options["token"])
+    return {
+        "metric_names": chosen_names(options.pop("metrics")),
+        "equipment": equipment,
+        **options,
+        **reading,
+    }

@@ -10,13 +10,13 @@ from typing import Any
 from leyenda.data.examples import Examples
 from leyenda.errors import ScoreError
 from leyenda.jobs.matching import Matched, match, pictures, some
+from leyenda.jobs.measuring import Measure, measured, measures, ready
 from leyenda.jobs.predictions_file import Predictions, read_predictions
 from leyenda.jobs.references import EVERYTHING
 from leyenda.jobs.score import frequencies, references_for, refuse_errors, tokenizer_for
-from leyenda.metrics import METRICS, Metric, better
+from leyenda.judges import Equipment
 from leyenda.metrics.corpus import Corpus, Measurement
 from leyenda.metrics.intervals import Difference, differences
-from leyenda.metrics.registry import chosen
 from leyenda.records import Resampling
 
 APART = 5
@@ -43,7 +43,7 @@ class Compared:
         ties: pictures on which both are equal.
     """
 
-    metric: Metric
+    metric: Measure
     a: float
     b: float
     difference: Difference | None
@@ -59,7 +59,7 @@ class Compared:
             return ""
         if found.interval[0] <= 0 <= found.interval[1]:
             return ""
-        return "b" if better(self.metric.name, self.b, self.a) else "a"
+        return "b" if (self.b < self.a) == (self.metric.direction == "lower") else "a"
 
     def as_json(self) -> dict[str, object]:
         """Its part of what `leyenda compare --json` prints."""
@@ -157,6 +157,7 @@ def compare(
     df: Path | str | None = None,
     only_common: bool = False,
     seed: int = 0,
+    equipment: Equipment | None = None,
     split: str = EVERYTHING,
     **reading: Any,
 ) -> Comparison:
@@ -172,6 +173,7 @@ def compare(
         df: as for `leyenda.jobs.score.score`.
         only_common: compare the pictures that both captioned and that have references; say which were left out.
         seed: of intervals and permutations.
+        equipment: as for `leyenda.jobs.score.score`.
         split: the part of the references to take, or `all`.
         reading: more arguments of `leyenda.data.load_examples`, for the references.
 
@@ -181,7 +183,7 @@ def compare(
     """
     words = tokenizer or tokenizer_for(language)
     weights = frequencies(df, words)
-    metrics = chosen(metric_names)
+    wanted = measures(metric_names)
     files = read_predictions(a), read_predictions(b)
     for file in files:
         refuse_errors(file, only_common)
@@ -206,16 +208,16 @@ def compare(
     )
     in_b = in_a.with_hypotheses([said_b[each.id] for each in common])
     how = Resampling(seed=seed)
-    measured_a = {metric.name: metric.measure(in_a) for metric in metrics}
-    measured_b = {metric.name: metric.measure(in_b) for metric in metrics}
-    ranking = _ranking(measured_a)
+    tools = ready(wanted, common, equipment or Equipment())
+    measured_a, measured_b = measured(wanted, in_a, tools), measured(wanted, in_b, tools)
+    ranking = _ranking(wanted, measured_a)
     b_better, a_better = _apart(ranking, measured_a, measured_b, in_a, in_b)
     return Comparison(
         a=str(a),
         b=str(b),
         images=len(common),
-        scores=_compared(metrics, measured_a, measured_b, how),
-        ranking=ranking,
+        scores=_compared(wanted, measured_a, measured_b, how),
+        ranking=ranking.name if ranking else "",
         b_better=b_better,
         a_better=a_better,
         normalization={name: each.normalization for name, each in measured_a.items()},
@@ -258,7 +260,7 @@ def _refuse_other_references(file: Predictions, matched: Matched) -> None:
 
 
 def _compared(
-    metrics: Sequence[Metric], a: Mapping[str, Measurement], b: Mapping[str, Measurement], how: Resampling
+    metrics: Sequence[Measure], a: Mapping[str, Measurement], b: Mapping[str, Measurement], how: Resampling
 ) -> tuple[Compared, ...]:
     summed = [name for name in a if a[name].statistics is not None and b[name].statistics is not None]
     found = differences(
@@ -274,7 +276,7 @@ def _compared(
     return tuple(rows)
 
 
-def _gains(metric: Metric, a: Measurement, b: Measurement) -> list[float] | None:
+def _gains(metric: Measure, a: Measurement, b: Measurement) -> list[float] | None:
     """By how much b is better than a, picture by picture."""
     if a.per_image is None or b.per_image is None:
         return None
@@ -283,7 +285,7 @@ def _gains(metric: Metric, a: Measurement, b: Measurement) -> list[float] | None
     return gains
 
 
-def _wins(metric: Metric, a: Measurement, b: Measurement) -> tuple[int | None, int | None, int | None]:
+def _wins(metric: Measure, a: Measurement, b: Measurement) -> tuple[int | None, int | None, int | None]:
     gains = _gains(metric, a, b)
     if gains is None:
         return None, None, None
@@ -292,21 +294,23 @@ def _wins(metric: Metric, a: Measurement, b: Measurement) -> tuple[int | None, i
     return wins, losses, len(gains) - wins - losses
 
 
-def _ranking(measured: Mapping[str, Measurement]) -> str:
-    able = [
-        name for name in (*RANKING, *measured) if name in measured and measured[name].per_image is not None
-    ]
-    return able[0] if able else ""
+def _ranking(wanted: Sequence[Measure], found: Mapping[str, Measurement]) -> Measure | None:
+    able = {each.name: each for each in wanted if found[each.name].per_image is not None}
+    return next((able[name] for name in (*RANKING, *able) if name in able), None)
 
 
 def _apart(
-    ranking: str, a: Mapping[str, Measurement], b: Mapping[str, Measurement], in_a: Corpus, in_b: Corpus
+    ranking: Measure | None,
+    a: Mapping[str, Measurement],
+    b: Mapping[str, Measurement],
+    in_a: Corpus,
+    in_b: Corpus,
 ) -> tuple[tuple[Apart, ...], tuple[Apart, ...]]:
     """The pictures on which b is better by most, and those on which a is."""
-    if not ranking:
+    if ranking is None:
         return (), ()
-    gains = _gains(METRICS[ranking], a[ranking], b[ranking]) or []
-    first, second = a[ranking].per_image, b[ranking].per_image
+    gains = _gains(ranking, a[ranking.name], b[ranking.name]) or []
+    first, second = a[ranking.name].per_image, b[ranking.name].per_image
     assert first is not None
     assert second is not None
     order = sorted(

@@ -12,10 +12,14 @@ from leyenda.data.examples import Examples
 from leyenda.data.load import load_examples
 from leyenda.errors import LeyendaError, ScoreError
 from leyenda.jobs.matching import Matched, match, pictures, some
+from leyenda.jobs.measuring import measured, measures, ready
 from leyenda.jobs.predictions_file import Predictions, read_predictions
 from leyenda.jobs.references import EVERYTHING, References, read_references
+from leyenda.judges import Equipment
 from leyenda.metrics import document_frequencies
+from leyenda.metrics.corpus import Corpus
 from leyenda.metrics.document_frequencies import DocumentFrequencies
+from leyenda.metrics.scoring import gathered
 from leyenda.records import EvaluationResult, Prediction, Resampling, Skipped
 
 OURS = ("no_caption", "no_references")
@@ -63,6 +67,7 @@ def score(
     df: Path | str | None = None,
     only_common: bool = False,
     seed: int = 0,
+    equipment: Equipment | None = None,
     split: str = EVERYTHING,
     **reading: Any,
 ) -> Scored:
@@ -71,26 +76,30 @@ def score(
     Args:
         predictions: see `read_predictions`.
         references: see `read_references`; None takes those in the predictions file.
-        metric_names: names in `leyenda.metrics.METRICS`; None: the usual ones.
+        metric_names: names in `leyenda.metrics.METRICS` and `leyenda.judges.JUDGES`; None: the usual ones.
         language: of the captions: `en` scores on Penn Treebank words, others on Unicode words.
         tokenizer: `ptb` or `unicode`, where it should not follow from the language.
         df: what CIDEr-D weighs n-grams by: a file of document frequencies, or a source of captions to count in;
             None counts in the references.
         only_common: score the pictures that have both, and say which were left out.
         seed: of the intervals and the shuffled control.
+        equipment: what judges need; pictures are those of the references.
         split: the part of the references to take, or `all`.
         reading: more arguments of `leyenda.data.load_examples`, for the references.
 
     Raises:
         ScoreError: the files do not fit together, or are not what they should be.
         DataError: a file or source cannot be read.
+        JudgeError: something that a judge needs is absent, or fails.
     """
+    measures(metric_names)
     words = tokenizer or tokenizer_for(language)
     weights = frequencies(df, words)
     said = read_predictions(predictions)
     refuse_errors(said, only_common)
     there = references_for([said], references, split, reading)
     matched = match(list(said.captions), there.pictures, only_common=only_common, whose=str(said.path))
+    tools = ready(measures(metric_names), (matched.pairs.values()), equipment or Equipment())
     result = scored_predictions(
         str(said.path),
         beside_references(said, matched),
@@ -100,6 +109,7 @@ def score(
         tokenizer=words,
         weights=weights,
         resampling=Resampling(seed=seed),
+        equipment=tools,
     )
     return Scored(result, matched)
 
@@ -114,8 +124,9 @@ def scored_predictions(
     tokenizer: str = "ptb",
     weights: DocumentFrequencies | None = None,
     resampling: Resampling | None = None,
+    equipment: Equipment | None = None,
 ) -> EvaluationResult:
-    """Scores with intervals, and every control.
+    """Scores with intervals, and every control; judges read the model's captions only.
 
     Args:
         model: what made the captions.
@@ -126,15 +137,22 @@ def scored_predictions(
         tokenizer: as in `leyenda.metrics.score`.
         weights: as `document_frequencies` in `leyenda.metrics.score`.
         resampling: how intervals are computed; None: as usual.
+        equipment: what judges need.
     """
     hypotheses = {prediction.id: prediction.caption for prediction in predictions}
     references = {prediction.id: prediction.references for prediction in predictions}
     how = resampling or Resampling()
-    alike: dict[str, Any] = {"metrics": metric_names, "tokenizer": tokenizer, "document_frequencies": weights}
+    wanted = measures(metric_names)
+    alike: dict[str, Any] = {
+        "metrics": [each.name for each in wanted if each.name in metrics.METRICS],
+        "tokenizer": tokenizer,
+        "document_frequencies": weights,
+    }
+    corpus = Corpus.checked(hypotheses, references, tokenizer, weights)
     constant, controls = metrics.controls(hypotheses, references, list(candidates), seed=how.seed, **alike)
     return EvaluationResult(
         model=model,
-        scores=metrics.score(hypotheses, references, resampling=how, **alike),
+        scores=gathered(corpus, measured(wanted, corpus, equipment or Equipment()), how),
         controls=controls,
         constant_caption=constant,
         predictions=tuple(predictions),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from leyenda.metrics.corpus import Corpus
+from leyenda.metrics.corpus import Corpus, Measurement
 from leyenda.metrics.document_frequencies import DocumentFrequencies
 from leyenda.metrics.intervals import intervals
 from leyenda.metrics.registry import chosen
@@ -51,14 +51,24 @@ def score(
 
 def measured(corpus: Corpus, metrics: Sequence[str] | None, resampling: Resampling | None = None) -> Scores:
     """The scores of a corpus that is already checked, with intervals where it is said how to compute them."""
-    values, per_image, normalization, statistics = {}, {}, {}, {}
-    for metric in chosen(metrics):
-        measurement = metric.measure(corpus)
-        values[metric.name] = measurement.value
-        normalization[metric.name] = measurement.normalization
-        if measurement.per_image is not None:
-            per_image[metric.name] = dict(zip(corpus.ids, measurement.per_image.tolist(), strict=True))
-        if measurement.statistics is not None:
-            statistics[metric.name] = measurement.statistics
-    bounds = intervals(statistics, resampling) if resampling else {}
-    return Scores(values, per_image, normalization, len(corpus.ids), bounds, resampling)
+    return gathered(corpus, {metric.name: metric.measure(corpus) for metric in chosen(metrics)}, resampling)
+
+
+def gathered(
+    corpus: Corpus, measurements: Mapping[str, Measurement], resampling: Resampling | None = None
+) -> Scores:
+    """Measurements of one corpus, by name, as scores."""
+    per_image = {
+        name: dict(zip(corpus.ids, each.per_image.tolist(), strict=True))
+        for name, each in measurements.items()
+        if each.per_image is not None
+    }
+    statistics = {name: each.statistics for name, each in measurements.items() if each.statistics is not None}
+    return Scores(
+        {name: each.value for name, each in measurements.items()},
+        per_image,
+        {name: each.normalization for name, each in measurements.items()},
+        len(corpus.ids),
+        intervals(statistics, resampling) if resampling else {},
+        resampling,
+    )

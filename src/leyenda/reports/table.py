@@ -23,7 +23,7 @@ def scores_table(result: EvaluationResult) -> str:
             name,
             f"{value:.4f}",
             *([_interval(result.scores, name)] if result.scores.intervals else []),
-            *(f"{control.values[name]:.4f}" for control in result.controls.values()),
+            *(_value(control, name) for control in result.controls.values()),
             METRICS[name].direction if name in METRICS else "",
         ]
         for name, value in result.scores.values.items()
@@ -52,6 +52,10 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _pictures(count: int) -> str:
     return "1 picture" if count == 1 else f"{count} pictures"
+
+
+def _value(scores: Scores, name: str) -> str:
+    return f"{scores.values[name]:.4f}" if name in scores.values else "–"
 
 
 def _interval(scores: Scores, name: str) -> str:
