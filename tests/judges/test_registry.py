@@ -12,6 +12,7 @@ from leyenda.errors import JudgeError, LeyendaError, ScoreError
 from leyenda.judges import JUDGES, Equipment, check, judge, measurements
 from leyenda.metrics import METRICS
 from leyenda.metrics.corpus import Corpus
+from leyenda.metrics.meanings import LOWER_IS_BETTER, MEANINGS
 
 
 def test_names_are_those_of_the_field_and_none_is_a_metric_too():
@@ -100,3 +101,20 @@ def test_importing_judges_loads_no_model_library():
     code = "import sys, leyenda.judges; print([name for name in ('torch', 'transformers') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_directions_are_those_that_reports_show():
+    directions = {name: each.direction for name, each in {**METRICS, **JUDGES}.items()}
+    assert {name for name, way in directions.items() if way == "lower"} == LOWER_IS_BETTER
+    assert MEANINGS.keys() == directions.keys()
+
+
+def test_too_little_memory_is_said_with_the_size_to_try(gpt2, monkeypatch):
+    from leyenda.judges.fluency import LanguageModel
+
+    def too_much(self, texts):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(LanguageModel, "_measured", too_much)
+    with pytest.raises(JudgeError, match="Use a batch size below 3"):
+        judge(["perplexity"], HYPOTHESES, REFERENCES, language_model=gpt2)

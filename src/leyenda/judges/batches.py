@@ -26,7 +26,7 @@ def in_batches(
         doing: what the progress bar says.
 
     Raises:
-        JudgeError: the memory of the GPU is too small for so many together.
+        JudgeError: the memory is too small for so many together.
     """
     with tqdm(total=len(items), desc=doing, delay=2, file=sys.stderr, leave=False) as bar:
         for start in range(0, len(items), size):
@@ -47,11 +47,17 @@ def by_length(texts: Sequence[str]) -> list[str]:
 def _within_memory(compute: Callable[[Sequence[Item]], Floats], batch: Sequence[Item]) -> Floats:
     import torch
 
+    from leyenda.models.memory import is_out_of_memory
+
     try:
         with torch.inference_mode():
             return compute(batch)
-    except torch.cuda.OutOfMemoryError as error:
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
         raise JudgeError(
-            f"The memory of the GPU is too small for {len(batch)} texts or pictures together.",
-            f"Use a batch size below {len(batch)}." if len(batch) > 1 else "Use --device cpu.",
+            f"The memory is too small for {len(batch)} texts or pictures together.",
+            f"Use a batch size below {len(batch)}."
+            if len(batch) > 1
+            else "Use a smaller model, or --device cpu.",
         ) from error

@@ -14,6 +14,7 @@ from leyenda.judges.equipment import Equipment
 from leyenda.judges.fluency import perplexity, perplexity_per_word
 from leyenda.judges.sentence_similarity import sentence_similarity
 from leyenda.metrics.corpus import Corpus, Measurement
+from leyenda.metrics.meanings import MEANINGS
 
 NEEDS: dict[str, str] = {
     "pictures": "the pictures: name the data set with them, not captions alone",
@@ -32,8 +33,6 @@ class Judge:
         name: as in `Scores.values`.
         direction: which values are better.
         best: the value that no caption can beat.
-        english: what it means, in one plain line.
-        spanish: the same in Spanish.
         needs: fields of `Equipment` that must be given.
         measure: computes it.
         check: sees that the programs it runs are there; None when it runs none.
@@ -42,11 +41,19 @@ class Judge:
     name: str
     direction: Literal["lower", "higher"]
     best: float
-    english: str
-    spanish: str
     needs: tuple[str, ...] = ()
     measure: Callable[[Corpus, Equipment], Measurement] = field(kw_only=True, repr=False, compare=False)
     check: Callable[[Equipment], None] | None = field(default=None, kw_only=True, repr=False, compare=False)
+
+    @property
+    def english(self) -> str:
+        """What it means, in one plain line."""
+        return MEANINGS[self.name][0]
+
+    @property
+    def spanish(self) -> str:
+        """What it means, in one plain line of Spanish."""
+        return MEANINGS[self.name][1]
 
 
 _ALL = (
@@ -54,8 +61,6 @@ _ALL = (
         "meteor",
         "higher",
         1.0,
-        "Words in common with people, where word forms, synonyms and paraphrases count too.",
-        "Palabras en común con las personas, contando también formas, sinónimos y paráfrasis.",
         measure=meteor_program.meteor,
         check=meteor_program.check,
     ),
@@ -63,8 +68,6 @@ _ALL = (
         "spice",
         "higher",
         1.0,
-        "Things, their properties and their relations that people named too.",
-        "Cosas, sus propiedades y sus relaciones que también nombraron las personas.",
         measure=spice_program.spice,
         check=spice_program.check,
     ),
@@ -72,8 +75,6 @@ _ALL = (
         "clip_score",
         "higher",
         2.5,
-        "How well the caption fits the picture, to another model's eye; no human caption is needed.",
-        "Cuánto encaja la descripción con la imagen a ojos de otro modelo, sin descripciones humanas.",
         ("pictures", "clip_model"),
         measure=clip_score,
     ),
@@ -82,8 +83,6 @@ _ALL = (
         "higher",
         # The harmonic mean of 2.5 and 1.
         5 / 3.5,
-        "How well the caption fits both the picture and the closest human caption, to another model's eye.",
-        "Cuánto encaja la descripción con la imagen y con la descripción humana más cercana, a ojos de otro modelo.",
         ("pictures", "clip_model"),
         measure=ref_clip_score,
     ),
@@ -91,8 +90,6 @@ _ALL = (
         "sentence_similarity",
         "higher",
         1.0,
-        "How near the caption's meaning is to the closest human caption, whatever its words.",
-        "Cuánto se acerca el significado al de la descripción humana más cercana, sean cuales sean las palabras.",
         ("sentence_model",),
         measure=sentence_similarity,
     ),
@@ -100,8 +97,6 @@ _ALL = (
         "perplexity",
         "lower",
         1.0,
-        "How much the caption surprises a language model, per token: low for fluent language, true or not.",
-        "Cuánto sorprende la descripción a un modelo de lengua, por token: poco si es fluida, cierta o no.",
         ("language_model",),
         measure=perplexity,
     ),
@@ -109,8 +104,6 @@ _ALL = (
         "perplexity_per_word",
         "lower",
         1.0,
-        "How much the caption surprises a language model, per word: low for fluent language, true or not.",
-        "Cuánto sorprende la descripción a un modelo de lengua, por palabra: poco si es fluida, cierta o no.",
         ("language_model",),
         measure=perplexity_per_word,
     ),

@@ -75,5 +75,36 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "Share of captions that differ: 1 when every picture gets its own, near 0 when all get the same.",
         "Proporción de descripciones distintas: 1 si cada imagen tiene la suya, casi 0 si todas la comparten.",
     ),
+    "meteor": (
+        "Words in common with people, where word forms, synonyms and paraphrases count too.",
+        "Palabras en común con las personas, contando también formas, sinónimos y paráfrasis.",
+    ),
+    "spice": (
+        "Things, their properties and their relations that people named too.",
+        "Cosas, sus propiedades y sus relaciones que también nombraron las personas.",
+    ),
+    "clip_score": (
+        "How well the caption fits the picture, to another model's eye; no human caption is needed.",
+        "Cuánto encaja la descripción con la imagen a ojos de otro modelo, sin descripciones humanas.",
+    ),
+    "ref_clip_score": (
+        "How well the caption fits both the picture and the closest human caption, to another model's eye.",
+        "Cuánto encaja la descripción con la imagen y con la descripción humana más cercana, a ojos de otro modelo.",
+    ),
+    "sentence_similarity": (
+        "How near the caption's meaning is to the closest human caption, whatever its words.",
+        "Cuánto se acerca el significado al de la descripción humana más cercana, sean cuales sean las palabras.",
+    ),
+    "perplexity": (
+        "How much the caption surprises a language model, per token: low for fluent language, true or not.",
+        "Cuánto sorprende la descripción a un modelo de lengua, por token: poco si es fluida, cierta o no.",
+    ),
+    "perplexity_per_word": (
+        "How much the caption surprises a language model, per word: low for fluent language, true or not.",
+        "Cuánto sorprende la descripción a un modelo de lengua, por palabra: poco si es fluida, cierta o no.",
+    ),
 }
-"""Metric name -> what it means in English, in Spanish."""
+"""Name of a metric or judge -> what it means in English, in Spanish."""
+
+LOWER_IS_BETTER = frozenset(["wer", "wer_first", "mer", "wil", "cer", "perplexity", "perplexity_per_word"])
+"""Of these, smaller values are better; of all others, larger ones."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leyenda.metrics import METRICS
+from leyenda.metrics.meanings import LOWER_IS_BETTER, MEANINGS
 from leyenda.records import Scores
 from leyenda.reports.texts import TEXTS, Wording
 
@@ -23,6 +23,8 @@ TITLES = {
     "cider_d": "CIDEr-D",
     "meteor": "METEOR",
     "spice": "SPICE",
+    "clip_score": "CLIPScore",
+    "ref_clip_score": "RefCLIPScore",
 }
 """Names that are the same in every language; a metric that is in no table goes by its own name."""
 
@@ -44,8 +46,7 @@ def is_lower_better(name: str) -> bool | None:
     >>> is_lower_better("wer"), is_lower_better("cider_d"), is_lower_better("unheard_of")
     (True, False, None)
     """
-    metric = METRICS.get(name)
-    return None if metric is None else metric.direction == "lower"
+    return name in LOWER_IS_BETTER if name in MEANINGS else None
 
 
 def direction(name: str, say: Wording) -> str:
@@ -56,10 +57,8 @@ def direction(name: str, say: Wording) -> str:
 
 def explanation(name: str, say: Wording) -> str:
     """What the score means, in one line of plain words; empty for a metric that nobody registered."""
-    metric = METRICS.get(name)
-    if metric is None:
-        return ""
-    return metric.spanish if say.language == "es" else metric.english
+    english, spanish = MEANINGS.get(name, ("", ""))
+    return spanish if say.language == "es" else english
 
 
 def interval(name: str, scores: Scores, say: Wording) -> str:
