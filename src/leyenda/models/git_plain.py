@@ -81,7 +81,7 @@ class PlainGit(GitNetwork, nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return torch.device(self.output.weight.device)
+        return torch.device(self.git.embeddings.word_embeddings.weight.device)
 
     @property
     def dtype(self) -> torch.dtype:

@@ -16,6 +16,7 @@ from leyenda.models.checkpoint import CaptioningModel, quiet
 from leyenda.models.damage import damage_in
 from leyenda.models.families import family_of
 from leyenda.models.git import Git
+from leyenda.models.int8 import check_int8, quantize
 from leyenda.models.precision import choose_device, choose_inference_dtype
 
 DEFAULT_MODEL = "microsoft/git-base-coco"
@@ -85,7 +86,7 @@ def load(
     Args:
         name: as for `resolve_name`.
         device: `cpu`, `cuda`, `cuda:N`, `mps`; None takes the best one here.
-        precision: `auto`, `fp32`, `bf16` or `fp16`.
+        precision: `auto`, `fp32`, `bf16`, `fp16` or `int8`.
         dtype: number format of the weights, instead of what `precision` would choose.
         revision: branch, tag or commit of a hub id.
         token: hub token; None uses the one that `hf auth login` stored.
@@ -99,12 +100,15 @@ def load(
     place = resolve_name(name)
     chosen_device = choose_device(device)
     chosen_dtype = dtype or choose_inference_dtype(precision, chosen_device)
+    finish = _in_int8 if precision == "int8" else _in_evaluation
+    if precision == "int8":
+        check_int8(chosen_device)
     origin = _origin(place, revision, token)
     if captions_only and fast and Path(place).is_dir():
         plain = git_plain.read(Path(place), chosen_dtype)
         if plain is not None:
             network, parts = plain
-            network.to(chosen_device).eval()
+            finish(network.to(chosen_device))
             return CaptioningModel(str(name), network, parts, parts.tokenizer, parts.image_processor, Git())
     with quiet(), _downloads_shown():
         family = family_of(_load_part("AutoConfig", place, str(name), **origin), str(name))
@@ -122,8 +126,16 @@ def load(
         _check_vocabulary(processor[1], str(name))
     if fast:
         family.make_fast(model)
-    model.to(chosen_device).eval()
+    finish(model.to(chosen_device))
     return CaptioningModel(str(name), model, *processor, family)
+
+
+def _in_evaluation(model: Any) -> None:
+    model.eval()
+
+
+def _in_int8(model: Any) -> None:
+    quantize(model.eval())
 
 
 def load_parts(

@@ -6,7 +6,10 @@ import torch
 
 from leyenda.errors import ModelError, near
 
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+TRAINING_PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+
+PRECISIONS = (*TRAINING_PRECISIONS, "int8")
+"""For captioning; int8 is what `leyenda.models.int8` does to weights, the rest is in `choose_inference_dtype`."""
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -58,13 +61,15 @@ def choose_training_precision(precision: str, device: torch.device, hidden_size:
     """`fp32`, `bf16` or `fp16` for training: what `precision` names; for `auto`, what fits the machine.
 
     Args:
-        precision: one of `PRECISIONS`.
+        precision: one of `TRAINING_PRECISIONS`.
         device: where training runs.
         hidden_size: width of the text decoder.
 
     Raises:
         ModelError: unknown name, or fp16 on a CPU (its gradients underflow there, and nothing is gained).
     """
+    if precision == "int8":
+        raise ModelError("int8 is for captioning, not for training.", "Use --precision auto.")
     _check(precision)
     if precision == "fp16" and device.type == "cpu":
         raise ModelError("fp16 training needs a GPU.", "Use --precision fp32 or bf16.")
@@ -87,6 +92,8 @@ def choose_inference_dtype(precision: str, device: torch.device) -> torch.dtype:
     torch.float32
     """
     _check(precision)
+    if precision == "int8":
+        return torch.bfloat16 if _cpu_has_bf16() else torch.float32
     if precision != "auto":
         return _DTYPES[precision]
     if device.type == "cuda":

@@ -1,0 +1,122 @@
+"""Matrix products in whole numbers of 8 bits, for captioning on a CPU that has instructions for them (VNNI, AMX).
+
+Each row of the weights has its own scale, found once; each token's states have theirs, found when they come (Dettmers
+et al. 2022, "LLM.int8()", arXiv:2208.07339, section 3: vector-wise quantization). A token's scale depends on nothing
+but that token, so that a caption does not depend on which pictures share its batch. Embeddings, normalisation,
+attention and softmax stay as they are. The products are torch's own oneDNN kernels, those that torchao is lowered to;
+`docs/performance.md` has the comparison with other libraries.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from leyenda.errors import ModelError
+
+_MOST = 126
+"""Largest absolute value of a quantized state: one below 127, since the scale itself is rounded to bf16."""
+
+_ZERO = 128
+"""States are stored from 0 to 255: with signed ones the kernel falls back to plain loops on CPUs without AMX."""
+
+
+class Int8Linear(nn.Module):
+    """A linear layer of 8-bit weights; takes and gives the number format of the layer that it replaces.
+
+    Args:
+        linear: the layer, on the CPU.
+        quantizer: finds the states' scales; layers that read the same states share one.
+    """
+
+    def __init__(self, linear: nn.Linear, quantizer: StateQuantizer) -> None:
+        super().__init__()
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        weight = linear.weight.detach().float()
+        scale = weight.abs().amax(dim=1).clamp_(min=1e-12) / 127
+        whole = (weight / scale[:, None]).round_().to(torch.int8)
+        self.packed = torch.ops.onednn.qlinear_prepack(whole, None)
+        self.scale = scale
+        self.zeros = torch.zeros(self.out_features, dtype=torch.int64)
+        bias = linear.bias if linear.bias is not None else torch.zeros(self.out_features)
+        self.bias = bias.detach().to(linear.weight.dtype)
+        self._quantizer = quantizer
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        """`[..., in_features]` to `[..., out_features]`."""
+        whole, scale = self._quantizer(states)
+        product = torch.ops.onednn.qlinear_pointwise(
+            whole, 1.0, _ZERO, self.packed, self.scale, self.zeros, None, 1.0, 0, states.dtype, "none", [], ""
+        )
+        new = torch.addcmul(self.bias, product, scale)
+        return new.view(*states.shape[:-1], self.out_features)
+
+
+class StateQuantizer:
+    """Whole numbers for states, token by token; remembers the last, which the next layer may read as well."""
+
+    def __init__(self) -> None:
+        self._states: torch.Tensor | None = None
+        self._result: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def __call__(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Quantize `[..., width]`.
+
+        Returns:
+            uint8 `[tokens, width]`, 128 standing for zero, and their scale `[tokens, 1]`, in the states' format.
+        """
+        if self._states is states and self._result is not None:
+            return self._result
+        rows = states.reshape(-1, states.shape[-1])
+        scale = rows.abs().amax(dim=1, keepdim=True).clamp_(min=1e-12) / _MOST
+        # Truncated to whole numbers below, the half more makes it rounding.
+        whole = (rows * scale.float().reciprocal()).add_(_ZERO + 0.5).to(torch.uint8)
+        self._states, self._result = states, (whole, scale)
+        return self._result
+
+    def forget(self) -> None:
+        """Let go of the last states."""
+        self._states = self._result = None
+
+
+def check_int8(device: torch.device) -> None:
+    """See that 8-bit products can be computed here.
+
+    Raises:
+        ModelError: another device than a CPU, a CPU without instructions for them, or a torch without oneDNN.
+    """
+    if device.type != "cpu":
+        raise ModelError(f"int8 is for CPUs, not for {device}.", "Use --precision auto, or --device cpu.")
+    has_kernels: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if not has_kernels or not hasattr(torch.ops.onednn, "qlinear_pointwise"):
+        raise ModelError("This build of torch has no 8-bit products (oneDNN).", "Use --precision auto.")
+
+
+def quantize(model: Any) -> Any:
+    """Give a model's linear layers 8-bit weights.
+
+    Args:
+        model: a captioning network on the CPU, in evaluation mode; changed in place. It can caption, and can neither
+            be trained nor saved any more.
+
+    Returns:
+        The model.
+    """
+    for parent in list(model.modules()):
+        quantizer = StateQuantizer()
+        for name, layer in list(parent.named_children()):
+            if type(layer) is nn.Linear:
+                setattr(parent, name, Int8Linear(layer, quantizer))
+    model.save_pretrained = _refuse
+    return model
+
+
+def is_quantized(model: Any) -> bool:
+    """Whether `quantize` has changed it."""
+    return any(isinstance(layer, Int8Linear) for layer in model.modules())
+
+
+def _refuse(*_: Any, **__: Any) -> None:
+    raise ModelError("A model in int8 cannot be saved.", "Load it with another precision and save that.")
