@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from leyenda.metrics import METRICS
 from leyenda.records import EvaluationResult, Scores
+from leyenda.reports.metric_display import is_lower_better
 
 
 def scores_table(result: EvaluationResult) -> str:
@@ -24,7 +24,7 @@ def scores_table(result: EvaluationResult) -> str:
             f"{value:.4f}",
             *([_interval(result.scores, name)] if result.scores.intervals else []),
             *(_value(control, name) for control in result.controls.values()),
-            METRICS[name].direction if name in METRICS else "",
+            _direction(name),
         ]
         for name, value in result.scores.values.items()
     ]
@@ -52,6 +52,11 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _pictures(count: int) -> str:
     return "1 picture" if count == 1 else f"{count} pictures"
+
+
+def _direction(name: str) -> str:
+    lower = is_lower_better(name)
+    return "" if lower is None else "lower" if lower else "higher"
 
 
 def _value(scores: Scores, name: str) -> str:
