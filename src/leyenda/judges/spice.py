@@ -112,17 +112,17 @@ def _words(caption: str) -> str:
 
 def _command(equipment: Equipment) -> list[str]:
     folder = coco_folder(PURPOSE, "spice", FILES)
-    jars = _parser_folder(equipment.spice_jars, folder / "lib")
+    named = equipment.spice_jars or os.environ.get(FOLDER_VARIABLE)
+    jars = Path(named).expanduser().resolve() if named else folder / "lib"
     java = find_java(PURPOSE)
-    _check_version(java, jars)
+    _check_version(java, jars)  # first, since another Java is got more easily than the jars
+    _check_parser(jars)
     classes = os.pathsep.join([str(folder / FILES[0]), str(jars / "*")])
     return [java, MEMORY, *SETTINGS, "-cp", classes, "edu.anu.spice.SpiceScorer"]
 
 
-def _parser_folder(given: str | Path | None, beside_spice: Path) -> Path:
-    """Where the jars of Stanford CoreNLP are: where the user says, or beside SPICE's own."""
-    named = given or os.environ.get(FOLDER_VARIABLE)
-    folder = Path(named).expanduser().resolve() if named else beside_spice
+def _check_parser(folder: Path) -> None:
+    """See that the jars of Stanford CoreNLP are where the user says, or beside SPICE's own."""
     absent = [name for name in PARSER_JARS if not (folder / name).is_file()]
     if absent:
         raise JudgeError(
@@ -131,7 +131,6 @@ def _parser_folder(given: str | Path | None, beside_spice: Path) -> Path:
             "Download stanford-corenlp-full-2015-12-09.zip from Stanford's page of CoreNLP, unpack it, "
             f"and name its folder: --spice-jars FOLDER, or {FOLDER_VARIABLE}=FOLDER",
         )
-    return folder
 
 
 def _check_version(java: str, jars: Path) -> None:
