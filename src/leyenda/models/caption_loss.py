@@ -64,7 +64,7 @@ class _CaptionLoss(torch.autograd.Function):
         matrix = weight.to(dtype)
         loss = torch.zeros((), dtype=torch.float32, device=states.device)
         of_states = torch.empty_like(states) if learn_states else None
-        of_weight = torch.zeros_like(weight) if learn_weight else None
+        of_weight = None
         of_bias = torch.zeros_like(weight[:, 0]) if learn_bias and bias is not None else None
         for first in range(0, len(targets), ROWS_AT_A_TIME):
             rows = slice(first, first + ROWS_AT_A_TIME)
@@ -83,8 +83,12 @@ class _CaptionLoss(torch.autograd.Function):
             gradient = gradient.to(dtype)
             if of_states is not None:
                 of_states[rows] = gradient @ matrix
-            if of_weight is not None:
-                of_weight += gradient.T @ part
+            if learn_weight:
+                # Filling a matrix of the vocabulary with zeros first would cost as much as the product.
+                slice_of_weight = (gradient.T @ part).to(weight.dtype)
+                of_weight = slice_of_weight if of_weight is None else of_weight.add_(slice_of_weight)
+        if learn_weight and of_weight is None:
+            of_weight = torch.zeros_like(weight)
         ctx.save_for_backward(of_states, of_weight, of_bias)
         return loss / divisor
 

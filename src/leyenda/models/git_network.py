@@ -66,7 +66,15 @@ class GitNetwork:
         return _run(last, _last_layer, states, mask, positions)
 
     def image_prefix(self, image_features: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Each layer's keys and values, `[images, heads, positions, head width]`, of the image's positions."""
+        """Each layer's keys and values of the image's positions, as every step of a search reads them.
+
+        Args:
+            image_features: float `[images, positions, width]` of `encode_images`.
+
+        Returns:
+            For each layer, keys `[images, heads, head width, positions]` and values `[images, heads, positions,
+            head width]`, both contiguous: a view would be copied again at every step.
+        """
         states = self.git.visual_projection(image_features)
         prefix = []
         layers = self.git.encoder.layer
@@ -75,7 +83,7 @@ class GitNetwork:
             keys, values = (
                 split_heads(part(states), own.num_attention_heads) for part in (own.key, own.value)
             )
-            prefix.append((keys, values))
+            prefix.append((keys.transpose(-1, -2).contiguous(), values.contiguous()))
             if layer is not layers[-1]:
                 queries = split_heads(own.query(states), own.num_attention_heads)
                 states = _after_attention(layer, attend(queries, keys, values), states)
@@ -198,9 +206,9 @@ class GitDecoder:
         self._start_id = start_id
         self._beams = 1
         self._written = 0
-        keys = self._prefix[0][0]
-        shape = (len(self._prefix), 2, len(keys), keys.shape[1], longest, keys.shape[3])
-        self._own = keys.new_empty(shape)  # [layers, keys and values, rows, heads, longest, head width]
+        values = self._prefix[0][1]
+        shape = (len(self._prefix), 2, len(values), values.shape[1], longest, values.shape[3])
+        self._own = values.new_empty(shape)  # [layers, keys and values, rows, heads, longest, head width]
 
     def start(self) -> torch.Tensor:
         """See `Decoder`."""
@@ -248,11 +256,11 @@ class GitDecoder:
         keys, values = (part.view(by_picture)[:, :, :, : self._written] for part in cache)
         image_keys, image_values = self._prefix[number]
         # [pictures, heads, beams, positions] and [pictures, beams, heads, 1, written] become one softmax.
-        to_image = queries.transpose(1, 2) @ image_keys.transpose(-1, -2)
+        to_image = queries.transpose(1, 2) @ image_keys
         to_text = (queries[..., None, :] @ keys.transpose(-1, -2)).squeeze(-2).transpose(1, 2)
         scores = torch.cat([to_image, to_text], dim=-1) / width**0.5
         weights = functional.softmax(scores, dim=-1)
-        of_image, of_text = torch.split(weights, [image_keys.shape[2], self._written], dim=-1)
+        of_image, of_text = torch.split(weights, [image_keys.shape[-1], self._written], dim=-1)
         seen: torch.Tensor = (of_image @ image_values).transpose(1, 2)
         seen = seen + (of_text.transpose(1, 2)[..., None, :] @ values).squeeze(-2)
         return seen.reshape(len(states), 1, heads * width)

@@ -23,18 +23,18 @@ class QuickGelu(nn.Module):
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """Element by element."""
-        result: torch.Tensor = _QuickGelu.apply(states)  # type: ignore[no-untyped-call]
+        result: torch.Tensor = _QuickGelu.apply(states)
         return result
 
 
 class _QuickGelu(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, states: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+    def forward(ctx: Any, states: torch.Tensor) -> torch.Tensor:
         ctx.save_for_backward(states)
         return (states * _SLOPE).sigmoid_().mul_(states)
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         (states,) = ctx.saved_tensors
         return torch.ops.aten.silu_backward(gradient, states * _SLOPE)
 
