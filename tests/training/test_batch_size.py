@@ -194,6 +194,15 @@ def test_auto_takes_what_memory_holds(tmp_path, monkeypatch):
     assert "batch 64 pictures, 4 at a time" in told[1]
 
 
+def test_on_a_cpu_large_pictures_are_computed_in_smaller_pieces(monkeypatch):
+    model = new_model()
+    pairs = Pairs(examples(), model, Noise())
+    monkeypatch.setattr(batch_size, "free_memory", lambda device: 1e15)
+    for picture, size in ((10**6, 96), (10**9, 12)):
+        monkeypatch.setattr(batch_size, "measure_need", lambda *given, picture=picture: Need(0, picture))
+        assert batch_size.choose_piece(96, model, pairs, torch.enable_grad)[0] == size
+
+
 def test_measuring_leaves_everything_as_it_was():
     model = new_model()
     pairs = Pairs(examples(), model, Noise())

@@ -73,6 +73,12 @@ def saved_size(state: Mapping[str, Any]) -> int | None:
     return int(kept["args"]["pictures"]) if kept else None
 
 
+_ENOUGH_FOR_A_CPU = 16
+_LARGE_PICTURE = 50_000_000
+"""From so many bytes a picture on, pieces of more than 16 are no faster on a CPU (of 8, 1% slower), and pieces of
+captions of like length have less padding (4% to 20% less time). Smaller models gain by few calls instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """What training takes of memory, in bytes.
@@ -94,7 +100,7 @@ def largest_that_fits(step: int, need: Need, free: float) -> int:
     """The step's pictures halved until they fit; at least 1, for it may still go well.
 
     Args:
-        step: pictures of an optimizer step.
+        step: pictures of an optimizer step, or fewer.
         need: see `Need`.
         free: bytes that may be used.
 
@@ -119,7 +125,10 @@ def choose_piece(step: int, model: CaptioningModel, pairs: Pairs, autocast: Auto
     need = measure_need(model, pairs, autocast)
     kind = model.device.type
     free = free_memory(model.device)
-    size = largest_that_fits(step, need, free * _SHARE_OF_FREE.get(kind, _SHARE_OF_RAM))
+    most = step
+    while kind == "cpu" and need.picture >= _LARGE_PICTURE and most > _ENOUGH_FOR_A_CPU:
+        most = -(-most // 2)
+    size = largest_that_fits(most, need, free * _SHARE_OF_FREE.get(kind, _SHARE_OF_RAM))
     return size, (
         f"Batch size: {size} of a step's {step} pictures at a time; one needs about {_gigabytes(need.picture)} GB "
         f"and the weights' training {_gigabytes(need.fixed)} GB, and {_gigabytes(free)} GB "
