@@ -7,7 +7,7 @@ and any damage, gives None: then `transformers` reads the checkpoint, or says wh
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -88,6 +88,11 @@ class PlainGit(GitNetwork, nn.Module):
         """Number format of what is no matrix product: that of the pixels it takes."""
         dtype: torch.dtype = self.git.embeddings.word_embeddings.weight.dtype
         return dtype
+
+    def get_output_embeddings(self) -> nn.Linear:
+        """The layer that gives each word its logit."""
+        layer: nn.Linear = self.output
+        return layer
 
     def save_pretrained(self, folder: Path | str) -> None:
         """Write the checkpoint again, as `transformers` writes it."""
@@ -307,12 +312,12 @@ class PlainProcessor:
         AutoProcessor.from_pretrained(self._folder).save_pretrained(folder)
 
 
-def read(folder: Path, dtype: torch.dtype) -> tuple[PlainGit, PlainProcessor] | None:
+def read(folder: Path, dtype_for: Callable[[int], torch.dtype]) -> tuple[PlainGit, PlainProcessor] | None:
     """A GIT checkpoint, ready to caption; None when `transformers` must read it.
 
     Args:
         folder: holds `config.json`.
-        dtype: number format of the weights.
+        dtype_for: number format of the weights, by the width of the text decoder.
     """
     files = {}
     for name in ("config", "generation_config", "processor_config", "tokenizer_config", "tokenizer"):
@@ -326,12 +331,15 @@ def read(folder: Path, dtype: torch.dtype) -> tuple[PlainGit, PlainProcessor] | 
     image_processor = _image_processor(files["processor_config"])
     if tokenizer is None or image_processor is None:
         return None
-    model = _model(files["config"], files["generation_config"], folder, dtype)
+    model = _model(files["config"], files["generation_config"], folder, dtype_for)
     return None if model is None else (model, PlainProcessor(tokenizer, image_processor, folder))
 
 
 def _model(
-    config: dict[str, Any], generation_config: dict[str, Any], folder: Path, dtype: torch.dtype
+    config: dict[str, Any],
+    generation_config: dict[str, Any],
+    folder: Path,
+    dtype_for: Callable[[int], torch.dtype],
 ) -> PlainGit | None:
     vision = config.get("vision_config")
     if config.get("model_type") != "git" or "quantization_config" in config:
@@ -357,6 +365,7 @@ def _model(
     shape.vision_config = SimpleNamespace(**vision)
     with torch.device("meta"):
         model = PlainGit(shape, settings, folder)
+    dtype = dtype_for(config["hidden_size"])
     return model if _fill(model, folder, dtype, tied=bool(config["tie_word_embeddings"])) else None
 
 

@@ -24,14 +24,17 @@ _ZERO = 128
 
 
 class Int8Linear(nn.Module):
-    """A linear layer of 8-bit weights; takes and gives the number format of the layer that it replaces.
+    """A linear layer of 8-bit weights; it takes the number format of the layer that it replaces.
 
     Args:
         linear: the layer, on the CPU.
         quantizer: finds the states' scales; layers that read the same states share one.
+        gives: number format of what it gives; None is that of the layer.
     """
 
-    def __init__(self, linear: nn.Linear, quantizer: StateQuantizer) -> None:
+    def __init__(
+        self, linear: nn.Linear, quantizer: StateQuantizer, gives: torch.dtype | None = None
+    ) -> None:
         super().__init__()
         self.in_features, self.out_features = linear.in_features, linear.out_features
         weight = linear.weight.detach().float()
@@ -41,14 +44,15 @@ class Int8Linear(nn.Module):
         self.scale = scale
         self.zeros = torch.zeros(self.out_features, dtype=torch.int64)
         bias = linear.bias if linear.bias is not None else torch.zeros(self.out_features)
-        self.bias = bias.detach().to(linear.weight.dtype)
+        self.gives = gives or linear.weight.dtype
+        self.bias = bias.detach().to(self.gives)
         self._quantizer = quantizer
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """`[..., in_features]` to `[..., out_features]`."""
         whole, scale = self._quantizer(states)
         product = torch.ops.onednn.qlinear_pointwise(
-            whole, 1.0, _ZERO, self.packed, self.scale, self.zeros, None, 1.0, 0, states.dtype, "none", [], ""
+            whole, 1.0, _ZERO, self.packed, self.scale, self.zeros, None, 1.0, 0, self.gives, "none", [], ""
         )
         new = torch.addcmul(self.bias, product, scale)
         return new.view(*states.shape[:-1], self.out_features)
@@ -104,11 +108,14 @@ def quantize(model: Any) -> Any:
     Returns:
         The model.
     """
+    # Logits rounded to bf16 have ties between words, which fall as they like.
+    words = model.get_output_embeddings()
     for parent in list(model.modules()):
         quantizer = StateQuantizer()
         for name, layer in list(parent.named_children()):
             if type(layer) is nn.Linear:
-                setattr(parent, name, Int8Linear(layer, quantizer))
+                gives = torch.float32 if layer is words else None
+                setattr(parent, name, Int8Linear(layer, quantizer, gives))
     model.save_pretrained = _refuse
     return model
 
