@@ -203,20 +203,5 @@ def _left_in_container(folder: Path = Path("/sys/fs/cgroup")) -> int:
     return max(limit - used, 0)
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory has run out, of a GPU or of the machine.
-
-    >>> is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"))
-    True
-    """
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    words = str(error).lower()
-    return isinstance(error, RuntimeError) and any(sign in words for sign in _SIGNS)
-
-
-_SIGNS = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
-
-
 def _gigabytes(count: int) -> str:
     return f"{count / 1e9:.1f}" if count >= 1e9 else f"{count / 1e9:.2g}"

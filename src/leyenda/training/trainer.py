@@ -21,9 +21,10 @@ from transformers.trainer_callback import PrinterCallback
 from leyenda.data.examples import Examples
 from leyenda.errors import RunError
 from leyenda.models import CaptioningModel, GenerationSettings
+from leyenda.models.memory import is_out_of_memory, release
 from leyenda.records import Example
 from leyenda.training import history
-from leyenda.training.batch_size import PieceSize, is_out_of_memory
+from leyenda.training.batch_size import PieceSize
 from leyenda.training.batches_ahead import BatchesAhead
 from leyenda.training.checkpoints import STATE_FILE, checkpoint_at, rotate, written_whole
 from leyenda.training.diagnostics import collapse_warning, show_samples
@@ -129,8 +130,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
             model.zero_grad()
             size.halve()
             _set_random_state(chance, self.args.device)
-            if self.args.device.type == "cuda":
-                torch.cuda.empty_cache()
+            release(self.args.device)
             self._talk(
                 f"Memory ran out at step {self.state.global_step + 1}: it is done again, and all that follow, "
                 f"with {size.pictures} pictures at a time; a step is still on {len(inputs['token_ids'])}."
@@ -204,6 +204,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or len(batch) == 1:
                 raise
+        release(self.args.device)
         middle = len(batch) // 2
         return self._judged(batch[:middle]) + self._judged(batch[middle:])
 
