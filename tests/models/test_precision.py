@@ -83,9 +83,14 @@ def test_training_precision_for_the_machine(machine, device, has, hidden_size, e
     assert choose_training_precision("fp32", device, hidden_size) == "fp32"
 
 
-def test_captions_on_a_cpu_are_those_of_the_checkpoint_and_on_a_gpu_fast(machine):
+def test_captions_are_in_bf16_only_where_that_pays(machine):
     machine(cards=1, cpu_bf16=True)
-    assert choose_inference_dtype("auto", CPU) == torch.float32
+    assert choose_inference_dtype("auto", CPU, 192) == torch.float32
+    assert choose_inference_dtype("auto", CPU, 768) == torch.bfloat16
+    assert choose_inference_dtype("fp32", CPU, 768) == torch.float32
+    machine(cards=1)
+    assert choose_inference_dtype("auto", CPU, 768) == torch.float32
+    machine(cards=1, cpu_bf16=True)
     assert choose_inference_dtype("auto", GPU) == torch.bfloat16
     machine(cards=1, gpu_bf16=False)
     assert choose_inference_dtype("auto", GPU) == torch.float16

@@ -92,7 +92,8 @@ class Captioner:
         Args:
             name: a checkpoint's folder, a training run's folder, a hub id, or `demo`.
             device: `cpu`, `cuda`, `cuda:N`, `mps`; None takes the best one here.
-            precision: `auto`, `fp32`, `bf16`, `fp16` or `int8` (CPU only); `auto` is fp32 on a CPU.
+            precision: `auto`, `fp32`, `bf16`, `fp16` or `int8` (CPU only); `auto` suits the
+                machine and the model.
             revision: branch, tag or commit of a hub id.
             token: hub token; None uses the one that `hf auth login` stored.
             beams: beams of the search; 1 is greedy.

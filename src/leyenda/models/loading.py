@@ -99,24 +99,28 @@ def load(
     """
     place = resolve_name(name)
     chosen_device = choose_device(device)
-    chosen_dtype = dtype or choose_inference_dtype(precision, chosen_device)
+
+    def dtype_for(hidden_size: int) -> torch.dtype:
+        return dtype or choose_inference_dtype(precision, chosen_device, hidden_size)
+
     finish = _in_int8 if precision == "int8" else _in_evaluation
     if precision == "int8":
         check_int8(chosen_device)
     origin = _origin(place, revision, token)
     if captions_only and fast and Path(place).is_dir():
-        plain = git_plain.read(Path(place), chosen_dtype)
+        plain = git_plain.read(Path(place), dtype_for)
         if plain is not None:
             network, parts = plain
             finish(network.to(chosen_device))
             return CaptioningModel(str(name), network, parts, parts.tokenizer, parts.image_processor, Git())
     with quiet(), _downloads_shown():
-        family = family_of(_load_part("AutoConfig", place, str(name), **origin), str(name))
+        config = _load_part("AutoConfig", place, str(name), **origin)
+        family = family_of(config, str(name))
         model, report = _load_part(
             family.auto_class,
             place,
             str(name),
-            dtype=chosen_dtype,
+            dtype=dtype_for(text_width(config)),
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # `_check_weights` refuses them in plain words
             **origin,
@@ -128,6 +132,11 @@ def load(
         family.make_fast(model)
     finish(model.to(chosen_device))
     return CaptioningModel(str(name), model, *processor, family)
+
+
+def text_width(config: Any) -> int:
+    """Width of a model's text decoder, 0 where its configuration does not say."""
+    return int(getattr(config.get_text_config(), "hidden_size", 0) or 0)
 
 
 def _in_evaluation(model: Any) -> None:

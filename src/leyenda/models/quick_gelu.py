@@ -23,7 +23,7 @@ class QuickGelu(nn.Module):
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """Element by element."""
-        result: torch.Tensor = _QuickGelu.apply(states)
+        result: torch.Tensor = _QuickGelu.apply(states)  # type: ignore[no-untyped-call]
         return result
 
 
