@@ -64,12 +64,11 @@ def _share(name: str, purpose: str, run: str) -> Callable[[Command], Command]:
 
 def precision(default: str | None) -> Callable[[Command], Command]:
     """The number format; None leaves it to the recipe."""
-    names = "auto, fp32, bf16 or fp16" if default is None else "auto, fp32, bf16, fp16 or int8 (on a CPU)"
     return click.option(
         "--precision",
         default=default,
         metavar="NAME",
-        help=f"{names}; auto suits the device.  [default: auto]",
+        help="auto, fp32, bf16, fp16, or int8 to caption on a CPU; auto suits the device.  [default: auto]",
     )
 
 
