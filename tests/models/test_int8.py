@@ -11,6 +11,12 @@ from leyenda.models.int8 import Int8Linear, StateQuantizer, check_int8
 from leyenda.models.precision import choose_training_precision
 
 
+needs_vnni = pytest.mark.skipif(
+    not torch.cpu._is_vnni_supported(), reason="8-bit products need a CPU with VNNI"
+)
+
+
+@needs_vnni
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_product_is_within_a_few_percent_of_the_exact_one(dtype, bias):
@@ -29,6 +35,7 @@ def test_a_product_is_within_a_few_percent_of_the_exact_one(dtype, bias):
         assert error.max() > 0  # it is 8 bits
 
 
+@needs_vnni
 def test_a_row_does_not_depend_on_its_batch():
     torch.manual_seed(0)
     layer = Int8Linear(torch.nn.Linear(64, 32), StateQuantizer())
@@ -45,6 +52,7 @@ def test_layers_that_read_the_same_states_share_their_quantization():
     assert quantizer(states.clone())[0] is not quantizer(states)[0]
 
 
+@needs_vnni
 def test_captions_of_every_family(family_checkpoint, family_model, pixels):
     quantized = models.load(family_checkpoint, device="cpu", precision="int8")
     settings = models.GenerationSettings(max_length=6)
@@ -56,6 +64,7 @@ def test_captions_of_every_family(family_checkpoint, family_model, pixels):
     assert sum(map(int.__eq__, first, exact)) > len(pixels) / 2
 
 
+@needs_vnni
 def test_it_is_not_saved(tiny_checkpoint, tmp_path):
     for captions_only in (True, False):
         model = models.load(tiny_checkpoint, device="cpu", precision="int8", captions_only=captions_only)
@@ -68,3 +77,9 @@ def test_it_is_for_captioning_on_a_cpu():
         check_int8(torch.device("cuda"))
     with pytest.raises(ModelError, match="not for training"):
         choose_training_precision("int8", torch.device("cpu"), 768)
+
+
+def test_a_cpu_without_the_instructions_is_refused(monkeypatch):
+    monkeypatch.setattr("torch.cpu._is_vnni_supported", lambda: False)
+    with pytest.raises(ModelError, match="VNNI"):
+        check_int8(torch.device("cpu"))

@@ -96,6 +96,9 @@ def check_int8(device: torch.device) -> None:
     has_kernels: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     if not has_kernels or not hasattr(torch.ops.onednn, "qlinear_pointwise"):
         raise ModelError("This build of torch has no 8-bit products (oneDNN).", "Use --precision auto.")
+    # Without VNNI the kernels add up in 16 bits, which overflow.
+    if not getattr(torch.cpu, "_is_vnni_supported", bool)():
+        raise ModelError("This CPU has no instructions for 8-bit products (VNNI).", "Use --precision auto.")
 
 
 def quantize(model: Any) -> Any:
