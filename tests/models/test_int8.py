@@ -10,7 +10,6 @@ from leyenda.errors import ModelError
 from leyenda.models.int8 import Int8Linear, StateQuantizer, check_int8
 from leyenda.models.precision import choose_training_precision
 
-
 needs_vnni = pytest.mark.skipif(
     not torch.cpu._is_vnni_supported(), reason="8-bit products need a CPU with VNNI"
 )
