@@ -8,7 +8,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from leyenda.metrics.calibration import Calibration
+    from leyenda.metrics.caption_statistics import CaptionStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,9 @@ class EvaluationResult:
         predictions: one per scored image, in the order of the source.
         skipped: image id -> why it could not be scored.
         human: the human control, over the images that have several captions; None without any.
+        statistics: `model`: what the generated captions are like; `people`: the same of the first reference of each
+            image, so that as many captions are described.
+        calibration: whether the captions' confidences mean anything; None without confidences.
     """
 
     model: str
@@ -217,6 +224,8 @@ class EvaluationResult:
     predictions: tuple[Prediction, ...]
     skipped: Mapping[str, Skipped] = field(default_factory=dict)
     human: HumanScores | None = None
+    statistics: Mapping[str, CaptionStatistics] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
     def as_json(self) -> dict[str, object]:
         """The object that `leyenda evaluate --json` prints."""
@@ -233,4 +242,6 @@ class EvaluationResult:
                 for name, scores in self.controls.items()
             },
             "human": self.human.as_json() if self.human else None,
+            "statistics": {whose: each.as_json() for whose, each in self.statistics.items()},
+            "calibration": self.calibration.as_json() if self.calibration else None,
         }

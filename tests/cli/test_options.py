@@ -27,20 +27,26 @@ SOURCE_ROWS = [
     ("--token hf_x", "token", "hf_x"),
 ]
 
-SCORING_ROWS = [
-    ("--references a", "references", "a"),
-    ("--split test", "split", "test"),
+METRIC_ROWS = [
     ("--metrics wer,cider_d", "metric_names", ["wer", "cider_d"]),
-    ("--language es", "language", "es"),
     ("--tokenizer unicode", "tokenizer", "unicode"),
     ("--df a", "df", "a"),
-    ("--only-common", "only_common", True),
+    ("--objects a", "objects", "a"),
+    ("--objects a --annotations b", "annotations", "b"),
     ("--clip-model a", "equipment.clip_model", "a"),
     ("--sentence-model a", "equipment.sentence_model", "a"),
     ("--language-model a", "equipment.language_model", "a"),
     ("--spice-jars a", "equipment.spice_jars", "a"),
     ("--device a", "equipment.device", "a"),
     ("--seed 5", "seed", 5),
+]
+
+SCORING_ROWS = [
+    ("--references a", "references", "a"),
+    ("--split test", "split", "test"),
+    ("--language es", "language", "es"),
+    ("--only-common", "only_common", True),
+    *METRIC_ROWS,
     *SOURCE_ROWS,
 ]
 
@@ -101,6 +107,7 @@ ROWS: dict[str, tuple[str, list[tuple[str, str, object]]]] = {
             ("--split-seed 5", "split_seed", 5),
             ("--device a", "device", "a"),
             ("--precision bf16", "precision", "bf16"),
+            *METRIC_ROWS,
             *SOURCE_ROWS,
         ],
     ),

@@ -12,6 +12,7 @@ from leyenda.errors import JudgeError, LeyendaError, ScoreError
 from leyenda.judges import JUDGES, Equipment, check, judge, measurements
 from leyenda.metrics import METRICS
 from leyenda.metrics.corpus import Corpus
+from leyenda.metrics.chair import ObjectTerms, chair_metrics
 from leyenda.metrics.meanings import LOWER_IS_BETTER, MEANINGS
 
 
@@ -104,7 +105,8 @@ def test_importing_judges_loads_no_model_library():
 
 
 def test_directions_are_those_that_reports_show():
-    directions = {name: each.direction for name, each in {**METRICS, **JUDGES}.items()}
+    chair = {each.name: each for each in chair_metrics(ObjectTerms.of({"dog": []}))}
+    directions = {name: each.direction for name, each in {**METRICS, **JUDGES, **chair}.items()}
     assert {name for name, way in directions.items() if way == "lower"} == LOWER_IS_BETTER
     assert MEANINGS.keys() == directions.keys()
 

@@ -9,9 +9,8 @@ from typing import Any
 import click
 
 from leyenda.cli import EXIT_SOME_FAILED
+from leyenda.cli.scoring_options import metric_options, read_options
 from leyenda.cli.shared_options import (
-    SOURCE_OPTIONS,
-    device,
     exact_decode,
     model_revision,
     precision,
@@ -54,8 +53,8 @@ picture has several captions.
 )
 @exact_decode
 @shares("the run's, or ")
-@device
 @precision("auto")
+@metric_options
 @source_options
 @token
 def command(
@@ -76,12 +75,12 @@ def command(
     for path in (predictions, report):
         if path:
             check_output_file(path)
-    how = {name.rstrip("_"): options.pop(name) for name in SOURCE_OPTIONS}
-    result = evaluate(model, source, **how, **options)
+    language = options["language"] or "en"
+    result = evaluate(model, source, device=options["device"], **read_options(options))
     if predictions:
         write_predictions(Path(predictions), result)
     if report:
-        write_report(report, title=model, result=result, language=options["language"] or "en")
+        write_report(report, title=model, result=result, language=language)
     if as_json:
         click.echo(json.dumps(result.as_json(), ensure_ascii=False, indent=2))
     else:

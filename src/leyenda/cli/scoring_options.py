@@ -1,4 +1,4 @@
-"""Options of the verbs that score captions which are there already: `score` and `compare`."""
+"""Options of the verbs that score captions: which scores, by what, and what they are compared with."""
 
 from __future__ import annotations
 
@@ -15,36 +15,14 @@ JUDGE_OPTIONS = ("clip_model", "sentence_model", "language_model", "spice_jars",
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def scoring_options(command: Command) -> Command:
-    """References, metrics and how words are made; then how references are read."""
-    command = source_options(token(command))
+def metric_options(command: Command) -> Command:
+    """Which scores are computed, with what, and how words are made."""
     for option in reversed(
         (
-            click.option(
-                "--references",
-                metavar="SOURCE",
-                help="What people wrote: JSON lines with references, COCO captions, or any source of pairs.  "
-                "[default: those in the predictions]",
-            ),
-            click.option(
-                "--split",
-                metavar="NAME",
-                default="all",
-                show_default=True,
-                help="Of the references: train, validation, test, or all.",
-            ),
             click.option(
                 "--metrics",
                 metavar="NAMES",
                 help="Scores to compute, with commas between, or all.  [default: the usual ones]",
-            ),
-            click.option(
-                "--language",
-                type=click.Choice(["en", "es"]),
-                metavar="en|es",
-                default="en",
-                show_default=True,
-                help="Of the captions.",
             ),
             click.option(
                 "--tokenizer",
@@ -59,9 +37,14 @@ def scoring_options(command: Command) -> Command:
                 "[default: the references]",
             ),
             click.option(
-                "--only-common",
-                is_flag=True,
-                help="Leave out pictures without a caption or without references, and say so.",
+                "--objects",
+                metavar="FILE",
+                help="Objects and words for them, one object a line: adds chair_i and chair_s.",
+            ),
+            click.option(
+                "--annotations",
+                metavar="FILE.json",
+                help="Which of these objects each picture holds, beside those that its references name.",
             ),
             click.option(
                 "--clip-model", metavar="NAME", help="A CLIP or SigLIP, for clip_score and ref_clip_score."
@@ -88,8 +71,45 @@ def scoring_options(command: Command) -> Command:
     return command
 
 
+def scoring_options(command: Command) -> Command:
+    """References and scores; then how references are read."""
+    command = metric_options(source_options(token(command)))
+    for option in reversed(
+        (
+            click.option(
+                "--references",
+                metavar="SOURCE",
+                help="What people wrote: JSON lines with references, COCO captions, or any source of pairs.  "
+                "[default: those in the predictions]",
+            ),
+            click.option(
+                "--split",
+                metavar="NAME",
+                default="all",
+                show_default=True,
+                help="Of the references: train, validation, test, or all.",
+            ),
+            click.option(
+                "--language",
+                type=click.Choice(["en", "es"]),
+                metavar="en|es",
+                default="en",
+                show_default=True,
+                help="Of the captions and the report.",
+            ),
+            click.option(
+                "--only-common",
+                is_flag=True,
+                help="Leave out pictures without a caption or without references, and say so.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 def read_options(options: dict[str, Any]) -> dict[str, Any]:
-    """The options as `leyenda.jobs.score.score` takes them."""
+    """The options as `score`, `compare` and `evaluate` of `leyenda.jobs` take them."""
     from leyenda.jobs.score import chosen_names
     from leyenda.judges import Equipment
 

@@ -152,6 +152,8 @@ def compare(
     references: Path | str | Examples | None = None,
     *,
     metric_names: Sequence[str] | None = None,
+    objects: Path | str | None = None,
+    annotations: Path | str | None = None,
     language: str = "en",
     tokenizer: str | None = None,
     df: Path | str | None = None,
@@ -168,6 +170,8 @@ def compare(
         b: see `read_predictions`.
         references: see `read_references`; None takes those in the files, where both have the same.
         metric_names: as for `leyenda.jobs.score.score`.
+        objects: as for `leyenda.jobs.score.score`.
+        annotations: as for `leyenda.jobs.score.score`.
         language: as for `leyenda.jobs.score.score`.
         tokenizer: as for `leyenda.jobs.score.score`.
         df: as for `leyenda.jobs.score.score`.
@@ -183,7 +187,7 @@ def compare(
     """
     words = tokenizer or tokenizer_for(language)
     weights = frequencies(df, words)
-    wanted = measures(metric_names)
+    wanted = measures(metric_names, objects, annotations)
     files = read_predictions(a), read_predictions(b)
     for file in files:
         refuse_errors(file, only_common)

@@ -15,10 +15,13 @@ from leyenda.data.load import load_examples
 from leyenda.data.splits import assign_splits
 from leyenda.errors import DataError, RunError
 from leyenda.inference import Captioner
+from leyenda.jobs.measuring import Measure, measures, ready
 from leyenda.jobs.references import EVERYTHING, other_captions
-from leyenda.jobs.score import scored_predictions, tokenizer_for
+from leyenda.jobs.score import frequencies, scored_predictions, tokenizer_for
+from leyenda.judges import Equipment
+from leyenda.metrics.document_frequencies import DocumentFrequencies
 from leyenda.models import CaptioningModel, GenerationSettings
-from leyenda.records import Caption, EvaluationResult, Prediction, Skipped
+from leyenda.records import Caption, EvaluationResult, Prediction, Resampling, Skipped
 from leyenda.training.run_folder import RunFolder
 
 
@@ -33,7 +36,14 @@ def evaluate(
     exact_decode: bool = False,
     device: str | None = None,
     precision: str = "auto",
+    metric_names: Sequence[str] | None = None,
+    objects: Path | str | None = None,
+    annotations: Path | str | None = None,
+    equipment: Equipment | None = None,
     language: str | None = None,
+    tokenizer: str | None = None,
+    df: Path | str | None = None,
+    seed: int = 0,
     validation: float | None = None,
     test: float | None = None,
     split_seed: int | None = None,
@@ -54,7 +64,14 @@ def evaluate(
         exact_decode: decode every pixel of large JPEGs.
         device: as for `leyenda.models.load`.
         precision: as for `leyenda.models.load`.
+        metric_names: as for `leyenda.jobs.score.score`.
+        objects: as for `leyenda.jobs.score.score`.
+        annotations: as for `leyenda.jobs.score.score`.
+        equipment: what judges need; pictures are those that are captioned.
         language: of the captions: `en` scores on Penn Treebank words, others on Unicode words.
+        tokenizer: `ptb` or `unicode`, where it should not follow from the language.
+        df: as for `leyenda.jobs.score.score`.
+        seed: of the intervals and the shuffled control.
         validation: share of a source without splits.
         test: share of a source without splits.
         split_seed: of the division.
@@ -65,7 +82,10 @@ def evaluate(
     Raises:
         DataError: the source cannot be read, or has no such split.
         ModelError: the model cannot be loaded.
+        ScoreError: there is no such score.
+        JudgeError: something that a judge needs is absent, or fails.
     """
+    wanted = measures(metric_names, objects, annotations)
     recipe = _recipe_behind(model)
     data = recipe.data if recipe else None
     if source is None:
@@ -84,6 +104,9 @@ def evaluate(
         seed=_first(split_seed, data and data.split_seed, 0),
     )
     scored = examples if split == EVERYTHING else examples.split(split)
+    words = tokenizer or tokenizer_for(language or (recipe.evaluation.language if recipe else "en"))
+    weights = frequencies(df, words)
+    tools = ready(wanted, scored, equipment or Equipment())
     loaded = model
     if not isinstance(loaded, CaptioningModel):
         loaded = models.load(loaded, device=device, precision=precision, revision=model_revision, token=token)
@@ -97,7 +120,11 @@ def evaluate(
         batch_size=batch_size,
         exact_decode=exact_decode,
         candidates=other_captions(examples, split),
-        language=language or (recipe.evaluation.language if recipe else "en"),
+        wanted=wanted,
+        equipment=tools,
+        tokenizer=words,
+        weights=weights,
+        resampling=Resampling(seed=seed),
     )
 
 
@@ -109,7 +136,11 @@ def evaluate_examples(
     batch_size: int = 16,
     exact_decode: bool = False,
     candidates: Sequence[str] = (),
-    language: str = "en",
+    wanted: Sequence[Measure] | None = None,
+    equipment: Equipment | None = None,
+    tokenizer: str = "ptb",
+    weights: DocumentFrequencies | None = None,
+    resampling: Resampling | None = None,
 ) -> EvaluationResult:
     """As `evaluate`, with everything loaded.
 
@@ -119,8 +150,12 @@ def evaluate_examples(
         settings: how captions are searched for.
         batch_size: pictures at a time.
         exact_decode: decode every pixel of large JPEGs.
-        candidates: captions among which the best constant one is looked for; without any, the references are.
-        language: see `evaluate`.
+        candidates: as for `leyenda.jobs.score.scored_predictions`, and so are those that follow.
+        wanted: metrics and judges.
+        equipment: what judges need.
+        tokenizer: of words.
+        weights: of n-grams.
+        resampling: of intervals.
 
     Raises:
         DataError: no example can be scored.
@@ -137,7 +172,11 @@ def evaluate_examples(
         predictions,
         skipped=skipped,
         candidates=candidates,
-        tokenizer=tokenizer_for(language),
+        wanted=wanted,
+        equipment=equipment,
+        tokenizer=tokenizer,
+        weights=weights,
+        resampling=resampling,
     )
 
 

@@ -12,15 +12,20 @@ from leyenda.data.examples import Examples
 from leyenda.data.load import load_examples
 from leyenda.errors import LeyendaError, ScoreError
 from leyenda.jobs.matching import Matched, match, pictures, some
-from leyenda.jobs.measuring import measured, measures, ready
+from leyenda.jobs.measuring import Measure, measured, measures, ready
 from leyenda.jobs.predictions_file import Predictions, read_predictions
 from leyenda.jobs.references import EVERYTHING, References, read_references
 from leyenda.judges import Equipment
-from leyenda.metrics import document_frequencies
+from leyenda.metrics import Metric, document_frequencies
+from leyenda.metrics.calibration import Calibration, calibration, right_captions
+from leyenda.metrics.caption_statistics import CaptionStatistics, caption_statistics
 from leyenda.metrics.corpus import Corpus
 from leyenda.metrics.document_frequencies import DocumentFrequencies
 from leyenda.metrics.scoring import gathered
-from leyenda.records import EvaluationResult, Prediction, Resampling, Skipped
+from leyenda.records import EvaluationResult, Prediction, Resampling, Scores, Skipped
+
+RIGHT = "wer"
+"""The score that says which captions are right, for their calibration."""
 
 OURS = ("no_caption", "no_references")
 """Why we left a picture out; other reasons stand in the predictions file."""
@@ -62,6 +67,8 @@ def score(
     references: Path | str | Examples | None = None,
     *,
     metric_names: Sequence[str] | None = None,
+    objects: Path | str | None = None,
+    annotations: Path | str | None = None,
     language: str = "en",
     tokenizer: str | None = None,
     df: Path | str | None = None,
@@ -77,6 +84,8 @@ def score(
         predictions: see `read_predictions`.
         references: see `read_references`; None takes those in the predictions file.
         metric_names: names in `leyenda.metrics.METRICS` and `leyenda.judges.JUDGES`; None: the usual ones.
+        objects: a file of objects and words for them, for CHAIR (`leyenda.metrics.chair`).
+        annotations: a file that says which objects each picture holds, for CHAIR.
         language: of the captions: `en` scores on Penn Treebank words, others on Unicode words.
         tokenizer: `ptb` or `unicode`, where it should not follow from the language.
         df: what CIDEr-D weighs n-grams by: a file of document frequencies, or a source of captions to count in;
@@ -92,20 +101,20 @@ def score(
         DataError: a file or source cannot be read.
         JudgeError: something that a judge needs is absent, or fails.
     """
-    measures(metric_names)
+    wanted = measures(metric_names, objects, annotations)
     words = tokenizer or tokenizer_for(language)
     weights = frequencies(df, words)
     said = read_predictions(predictions)
     refuse_errors(said, only_common)
     there = references_for([said], references, split, reading)
     matched = match(list(said.captions), there.pictures, only_common=only_common, whose=str(said.path))
-    tools = ready(measures(metric_names), (matched.pairs.values()), equipment or Equipment())
+    tools = ready(wanted, matched.pairs.values(), equipment or Equipment())
     result = scored_predictions(
         str(said.path),
         beside_references(said, matched),
         skipped=_left_out(said, matched),
         candidates=there.candidates,
-        metric_names=metric_names,
+        wanted=wanted,
         tokenizer=words,
         weights=weights,
         resampling=Resampling(seed=seed),
@@ -120,7 +129,7 @@ def scored_predictions(
     *,
     skipped: Mapping[str, Skipped],
     candidates: Sequence[str] = (),
-    metric_names: Sequence[str] | None = None,
+    wanted: Sequence[Measure] | None = None,
     tokenizer: str = "ptb",
     weights: DocumentFrequencies | None = None,
     resampling: Resampling | None = None,
@@ -132,8 +141,9 @@ def scored_predictions(
         model: what made the captions.
         predictions: captions with their references, at least one.
         skipped: what could not be scored.
-        candidates: captions among which the best constant one is looked for; without any, the references are.
-        metric_names: as in `score`.
+        candidates: the training captions, among which the best constant one is looked for and copies are found;
+            without any, the references are, and nothing is said of copies.
+        wanted: metrics and judges; None: the usual ones.
         tokenizer: as in `leyenda.metrics.score`.
         weights: as `document_frequencies` in `leyenda.metrics.score`.
         resampling: how intervals are computed; None: as usual.
@@ -142,23 +152,54 @@ def scored_predictions(
     hypotheses = {prediction.id: prediction.caption for prediction in predictions}
     references = {prediction.id: prediction.references for prediction in predictions}
     how = resampling or Resampling()
-    wanted = measures(metric_names)
+    wanted = wanted or measures(None)
     alike: dict[str, Any] = {
-        "metrics": [each.name for each in wanted if each.name in metrics.METRICS],
+        "metrics": [each for each in wanted if isinstance(each, Metric)],
         "tokenizer": tokenizer,
         "document_frequencies": weights,
     }
     corpus = Corpus.checked(hypotheses, references, tokenizer, weights)
     constant, controls = metrics.controls(hypotheses, references, list(candidates), seed=how.seed, **alike)
+    scores = gathered(corpus, measured(wanted, corpus, equipment or Equipment()), how)
     return EvaluationResult(
         model=model,
-        scores=gathered(corpus, measured(wanted, corpus, equipment or Equipment()), how),
+        scores=scores,
         controls=controls,
         constant_caption=constant,
         predictions=tuple(predictions),
         skipped=skipped,
         human=metrics.human(hypotheses, references, **alike),
+        statistics=_statistics(predictions, candidates),
+        calibration=_calibration(predictions, scores if RIGHT in scores.per_image else _rightness(corpus)),
     )
+
+
+def _statistics(
+    predictions: Sequence[Prediction], training_captions: Sequence[str]
+) -> dict[str, CaptionStatistics]:
+    """What the captions are like, and as many of people's."""
+    seen = training_captions or None
+    sure = [each.confidence for each in predictions if each.confidence is not None]
+    return {
+        "model": caption_statistics(
+            [each.caption for each in predictions],
+            training_captions=seen,
+            confidences=sure if len(sure) == len(predictions) else None,
+        ),
+        "people": caption_statistics([each.references[0] for each in predictions], training_captions=seen),
+    }
+
+
+def _rightness(corpus: Corpus) -> Scores:
+    return gathered(corpus, {RIGHT: metrics.METRICS[RIGHT].measure(corpus)})
+
+
+def _calibration(predictions: Sequence[Prediction], scores: Scores) -> Calibration | None:
+    sure = {each.id: each.confidence for each in predictions if each.confidence is not None}
+    if not sure:
+        return None
+    right, means = right_captions(scores, RIGHT)
+    return calibration(sure, {image: right[image] for image in sure}, right_means=means)
 
 
 def tokenizer_for(language: str) -> str:

@@ -231,7 +231,7 @@ def _final_scores(
             scored,
             settings=settings,
             candidates=candidates,
-            language=recipe.evaluation.language,
+            tokenizer=tokenizer_for(recipe.evaluation.language),
             exact_decode=recipe.data.exact_decode,
         )
 

@@ -23,8 +23,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from leyenda.errors import ScoreError
-from leyenda.metrics.corpus import check_ids
+from leyenda.metrics.corpus import Corpus, Measurement, check_ids, ratio
+from leyenda.metrics.registry import Metric
 from leyenda.metrics.unicode_tokenizer import letter_runs
 from leyenda.records import Scores
 
@@ -222,6 +225,43 @@ def chair(
         present=present,
         normalization=f"{NORMALIZATION}; {len(terms.objects)} objects; present: {' and '.join(sources)}",
     )
+
+
+CHAIR = ("chair_i", "chair_s")
+"""What `chair_metrics` are called."""
+
+
+def chair_metrics(
+    terms: ObjectTerms, annotations: Mapping[str, Iterable[str]] | None = None
+) -> tuple[Metric, Metric]:
+    """`chair_i` and `chair_s` as metrics that stand beside the others, with intervals and controls.
+
+    Args:
+        terms: which words name which object.
+        annotations: as in `chair`; the references count in any case.
+
+    >>> from leyenda.metrics import score
+    >>> metrics = chair_metrics(ObjectTerms.of({"dog": [], "bench": []}))
+    >>> score({"1": "a dog on a bench", "2": "a dog"}, {"1": ["a dog"], "2": ["a dog"]}, metrics).values["chair_s"]
+    0.5
+    """
+
+    def found(corpus: Corpus) -> Hallucination:
+        said = dict(zip(corpus.ids, corpus.hypotheses, strict=True))
+        people = dict(zip(corpus.ids, corpus.references, strict=True))
+        return chair(said, terms, references=people, annotations=annotations)
+
+    def chair_i(corpus: Corpus) -> Measurement:
+        each = corpus.once(found)
+        rows = [[len(each.invented[image]), len(each.mentioned[image])] for image in corpus.ids]
+        return Measurement.summed(np.array(rows, dtype=np.float64), ratio, each.normalization)
+
+    def chair_s(corpus: Corpus) -> Measurement:
+        each = corpus.once(found)
+        wrong = np.array([bool(each.invented[image]) for image in corpus.ids], dtype=np.float64)
+        return Measurement.mean(wrong, each.normalization)
+
+    return Metric("chair_i", "lower", 0.0, chair_i), Metric("chair_s", "lower", 0.0, chair_s)
 
 
 def read_annotations(path: str | Path) -> dict[str, tuple[str, ...]]:

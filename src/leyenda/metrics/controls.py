@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from leyenda.metrics.corpus import Corpus
 from leyenda.metrics.document_frequencies import DocumentFrequencies
-from leyenda.metrics.registry import chosen
+from leyenda.metrics.registry import Metric, chosen
 from leyenda.metrics.scoring import measured
 from leyenda.metrics.word_error import constant_rates, normalized
 from leyenda.records import HumanScores, Scores
@@ -26,7 +26,7 @@ def controls(
     candidates: Sequence[str] | None = None,
     *,
     seed: int = 0,
-    metrics: Sequence[str] | None = None,
+    metrics: Sequence[str | Metric] | None = None,
     tokenizer: str = "ptb",
     document_frequencies: DocumentFrequencies | None = None,
 ) -> tuple[str, dict[str, Scores]]:
@@ -53,13 +53,13 @@ def controls(
         ScoreError: as `score` does.
         MissingExtra: the part of leyenda that counts word errors is not installed.
     """
-    names = [metric.name for metric in chosen(metrics)]
+    wanted = chosen(metrics)
     corpus = Corpus.checked(hypotheses, references, tokenizer, document_frequencies)
     constant = best_constant(corpus, candidates or [text for texts in corpus.references for text in texts])
     dealt = deranged(corpus.hypotheses, seed)
     return constant, {
-        "constant": measured(corpus.with_hypotheses([constant] * len(corpus.ids)), names),
-        "shuffled": measured(corpus.with_hypotheses(dealt), names),
+        "constant": measured(corpus.with_hypotheses([constant] * len(corpus.ids)), wanted),
+        "shuffled": measured(corpus.with_hypotheses(dealt), wanted),
     }
 
 
@@ -67,7 +67,7 @@ def human(
     hypotheses: Mapping[str, str],
     references: Mapping[str, Sequence[str]],
     *,
-    metrics: Sequence[str] | None = None,
+    metrics: Sequence[str | Metric] | None = None,
     tokenizer: str = "ptb",
     document_frequencies: DocumentFrequencies | None = None,
 ) -> HumanScores | None:
@@ -97,7 +97,7 @@ def human(
     >>> found.people.values, found.model.values, found.people.images, found.rounds
     ({'wer': 0.0}, {'wer': 0.25}, 2, 3)
     """
-    names = [metric.name for metric in chosen(metrics)]
+    wanted = chosen(metrics)
     Corpus.checked(hypotheses, references, tokenizer, document_frequencies)
     several = [image for image in hypotheses if len(references[image]) > 1]
     if not several:
@@ -112,8 +112,8 @@ def human(
         }
         said = {image: references[image][spoke[image]] for image in several}
         corpus = Corpus.checked(said, others, tokenizer, document_frequencies)
-        people.append(measured(corpus, names))
-        model.append(measured(corpus.with_hypotheses([hypotheses[image] for image in several]), names))
+        people.append(measured(corpus, wanted))
+        model.append(measured(corpus.with_hypotheses([hypotheses[image] for image in several]), wanted))
     return HumanScores(_mean(people), _mean(model), rounds)
 
 

@@ -103,8 +103,18 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "How much the caption surprises a language model, per word: low for fluent language, true or not.",
         "Cuánto sorprende la descripción a un modelo de lengua, por palabra: poco si es fluida, cierta o no.",
     ),
+    "chair_i": (
+        "Share of the objects that captions name which are not in the picture.",
+        "Proporción de los objetos nombrados que no están en la imagen.",
+    ),
+    "chair_s": (
+        "Share of captions that name an object which is not in the picture.",
+        "Proporción de descripciones que nombran un objeto que no está en la imagen.",
+    ),
 }
 """Name of a metric or judge -> what it means in English, in Spanish."""
 
-LOWER_IS_BETTER = frozenset(["wer", "wer_first", "mer", "wil", "cer", "perplexity", "perplexity_per_word"])
+LOWER_IS_BETTER = frozenset(
+    ["wer", "wer_first", "mer", "wil", "cer", "perplexity", "perplexity_per_word", "chair_i", "chair_s"]
+)
 """Of these, smaller values are better; of all others, larger ones."""

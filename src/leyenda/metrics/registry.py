@@ -88,9 +88,11 @@ def metric(name: str) -> Metric:
     return METRICS[name]
 
 
-def chosen(names: Iterable[str] | None) -> tuple[Metric, ...]:
-    """The metrics of these names in the given order, without repeats; the usual ones when None."""
-    return USUAL if names is None else tuple(metric(name) for name in dict.fromkeys(names))
+def chosen(wanted: Iterable[str | Metric] | None) -> tuple[Metric, ...]:
+    """The metrics wanted, by name or themselves, in the given order, without repeats; the usual ones when None."""
+    if wanted is None:
+        return USUAL
+    return tuple(each if isinstance(each, Metric) else metric(each) for each in dict.fromkeys(wanted))
 
 
 def better(name: str, a: float, b: float) -> bool:

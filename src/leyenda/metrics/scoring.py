@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from leyenda.metrics.corpus import Corpus, Measurement
 from leyenda.metrics.document_frequencies import DocumentFrequencies
 from leyenda.metrics.intervals import intervals
-from leyenda.metrics.registry import chosen
+from leyenda.metrics.registry import Metric, chosen
 from leyenda.records import Resampling, Scores
 
 
 def score(
     hypotheses: Mapping[str, str],
     references: Mapping[str, Sequence[str]],
-    metrics: Sequence[str] | None = None,
+    metrics: Sequence[str | Metric] | None = None,
     *,
     tokenizer: str = "ptb",
     document_frequencies: DocumentFrequencies | None = None,
@@ -25,7 +25,8 @@ def score(
     Args:
         hypotheses: image id -> the generated caption.
         references: image id -> what people wrote about it, at least one caption; the same ids.
-        metrics: names in `METRICS`; None: the usual ones (`Metric.usual`).
+        metrics: names in `METRICS`, or metrics that are not in it (CHAIR with its objects); None: the usual ones
+            (`Metric.usual`).
         tokenizer: what BLEU, CIDEr-D and COCO's ROUGE-L compare: `ptb` (the official COCO tokens, for English) or
             `unicode` (Unicode words, for every language).
         document_frequencies: what CIDEr-D weighs n-grams by (`leyenda.metrics.document_frequencies`); None: counts in
@@ -46,10 +47,12 @@ def score(
     """
     wanted = chosen(metrics)
     corpus = Corpus.checked(hypotheses, references, tokenizer, document_frequencies)
-    return measured(corpus, [metric.name for metric in wanted], resampling)
+    return measured(corpus, wanted, resampling)
 
 
-def measured(corpus: Corpus, metrics: Sequence[str] | None, resampling: Resampling | None = None) -> Scores:
+def measured(
+    corpus: Corpus, metrics: Sequence[str | Metric] | None, resampling: Resampling | None = None
+) -> Scores:
     """The scores of a corpus that is already checked, with intervals where it is said how to compute them."""
     return gathered(corpus, {metric.name: metric.measure(corpus) for metric in chosen(metrics)}, resampling)
 
