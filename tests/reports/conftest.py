@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from leyenda.metrics import controls, score
-from leyenda.records import EvaluationResult, ImageSource, Prediction, Skipped
+from leyenda.jobs.score import scored_predictions
+from leyenda.records import EvaluationResult, ImageSource, Prediction, Resampling, Skipped
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "col", "base", "source"}
 
@@ -82,12 +82,7 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
             predictions.append(
                 Prediction(name, caption, 0.5 + place % 5 / 10, people, ImageSource(str(path)))
             )
-        hypotheses = {each.id: each.caption for each in predictions}
-        people_said = {each.id: each.references for each in predictions}
-        constant, others = controls(hypotheses, people_said)
-        return EvaluationResult(
-            model, score(hypotheses, people_said), others, constant, tuple(predictions), skipped or {}
-        )
+        return scored_predictions(model, predictions, skipped=skipped or {}, resampling=Resampling(50))
 
     return build
 

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from leyenda import metrics, models
 from leyenda.config import Recipe
+from leyenda.data.check import CheckReport, check
 from leyenda.data.examples import Examples
 from leyenda.data.load import load_examples
 from leyenda.data.splits import assign_splits, describe_splits
@@ -120,7 +121,8 @@ def train(
         fit(Task(recipe, model, train_examples, validation, opened.images, objective, run, talk))
         del model, opened
         tuned, base = _final_scores(recipe, examples, run, token, talk)
-        _write_results(recipe, examples, run, tuned, base, skipped, notes)
+        problems = _data_problems(recipe, examples, run, talk)
+        _write_results(recipe, examples, run, tuned, base, skipped, problems, notes)
         talk(f"Done: the model is in {run.model}, the report is {run.report}")
         address = (
             push(run.folder, push_to, private=private, token=token, language=recipe.evaluation.language)
@@ -243,6 +245,19 @@ def _final_scores(
     return tuned, base
 
 
+def _data_problems(recipe: Recipe, examples: Examples, run: RunFolder, talk: Talk) -> CheckReport:
+    """What `leyenda data check` finds in the data of this run, by the tokenizer of its model."""
+    found = check(
+        examples,
+        tokenizer=models.load_tokenizer(run.model),
+        max_caption_tokens=recipe.model.max_caption_tokens,
+    )
+    if found.problems:
+        run.write_json("data_problems.json", found.as_json())
+        talk(f"Problems in the data: {len(found.problems):,} (in the report; all in data_problems.json)")
+    return found
+
+
 def _write_results(
     recipe: Recipe,
     examples: Examples,
@@ -250,6 +265,7 @@ def _write_results(
     tuned: EvaluationResult,
     base: EvaluationResult | None,
     skipped: Mapping[str, Skipped],
+    problems: CheckReport,
     notes: Sequence[str],
 ) -> None:
     scores = {"base": base.as_json()} if base else {}
@@ -264,6 +280,7 @@ def _write_results(
         history=history.read(run.history),
         recipe=recipe.model_dump(),
         data_summary={"source": recipe.data.source} | summarize(examples).as_json(),
+        problems=problems,
         language=recipe.evaluation.language,
         notes=[*notes, *left_out],
     )

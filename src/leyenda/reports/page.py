@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import yaml
@@ -18,11 +18,18 @@ from leyenda import __version__
 from leyenda.errors import DiskError
 from leyenda.records import EvaluationResult
 from leyenda.reports import gallery, metric_display, verdict
+from leyenda.reports.bar_chart import Bars, bar_chart
+from leyenda.reports.caption_facts import caption_facts
+from leyenda.reports.data_problems import problem_kinds
 from leyenda.reports.error_patterns import error_patterns
-from leyenda.reports.histograms import confidence_histogram, length_histogram
+from leyenda.reports.histograms import ConfidenceBin, Lengths, confidence_histogram, length_histogram
 from leyenda.reports.learning_curves import learning_curves
 from leyenda.reports.printable import printable
+from leyenda.reports.reliability_chart import reliability_chart, reliability_verdict
 from leyenda.reports.texts import Wording, wording
+
+if TYPE_CHECKING:
+    from leyenda.data.check import CheckReport
 
 SKIPPED_SHOWN = 100
 """Rows of the table of skipped pictures; the rest is counted."""
@@ -37,6 +44,7 @@ def write_report(
     history: Sequence[Mapping[str, object]] = (),
     recipe: Mapping[str, object] | None = None,
     data_summary: Mapping[str, object] | None = None,
+    problems: CheckReport | None = None,
     language: str = "en",
     notes: Sequence[str] = (),
 ) -> Path:
@@ -50,6 +58,7 @@ def write_report(
         history: rows of a run's `history.jsonl`, for the learning curves.
         recipe: the resolved recipe of the training run.
         data_summary: facts about the data, by name; values may be numbers, texts, lists and further mappings.
+        problems: what `leyenda.data.check` found; None where the data were not checked.
         language: `en` or `es`.
         notes: sentences to show at the top.
 
@@ -68,6 +77,7 @@ def write_report(
         history=history,
         recipe=recipe,
         data_summary=data_summary,
+        problems=problems,
         language=language,
         notes=notes,
     )
@@ -96,6 +106,7 @@ def render_report(
     history: Sequence[Mapping[str, object]] = (),
     recipe: Mapping[str, object] | None = None,
     data_summary: Mapping[str, object] | None = None,
+    problems: CheckReport | None = None,
     language: str = "en",
     notes: Sequence[str] = (),
 ) -> str:
@@ -108,6 +119,7 @@ def render_report(
         history: rows of a run's `history.jsonl`, for the learning curves.
         recipe: the resolved recipe of the training run.
         data_summary: facts about the data, by name.
+        problems: what `leyenda.data.check` found; None where the data were not checked.
         language: `en` or `es`.
         notes: sentences to show at the top.
 
@@ -132,20 +144,50 @@ def render_report(
         columns=verdict.compared(result, base, say),
         normalizations=metric_display.normalizations(result.scores, say),
         curves=learning_curves(history, say),
-        lengths=length_histogram(result.predictions),
+        lengths=(lengths := length_histogram(result.predictions)),
+        length_chart=_length_chart(lengths, say),
         ranking=(ranking := gallery.ranking_metric(result)),
-        confidences=confidence_histogram(
-            result.predictions, result.scores.per_image[ranking] if ranking else {}
+        confidences=(
+            confidences := confidence_histogram(
+                result.predictions, result.scores.per_image[ranking] if ranking else {}
+            )
         ),
+        confidence_chart=_confidence_chart(confidences, say),
+        calibration=(calibrated := result.calibration),
+        reliability_chart=reliability_chart(calibrated, say) if calibrated else "",
+        reliability_verdict=reliability_verdict(calibrated, say) if calibrated else "",
+        caption_facts=caption_facts(result, say),
         mean_confidence=_mean_confidence(result),
         shelves=_filled_shelves(result, base),
         patterns=error_patterns(result.predictions),
         skipped=list(result.skipped.items())[:SKIPPED_SHOWN],
         skipped_reasons=Counter(each.code for each in result.skipped.values()).most_common(),
         data_summary=data_summary,
+        problems=problems,
+        problem_kinds=problem_kinds(problems, say) if problems else [],
         recipe=yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True) if recipe else "",
     )
     return printable(page)
+
+
+def _length_chart(lengths: Lengths | None, say: Wording) -> Markup:
+    if lengths is None:
+        return Markup("")
+    rows = [Bars(say("share_model"), [each.model for each in lengths.bins])]
+    if lengths.people_mean is not None:
+        rows.append(Bars(say("share_people"), [each.people for each in lengths.bins]))
+    labels = [
+        f"{each.first}–{each.last}" if each.last > each.first else f"{each.first}" for each in lengths.bins
+    ]
+    return bar_chart(say("lengths"), say("words"), labels, rows, say)
+
+
+def _confidence_chart(bins: Sequence[ConfidenceBin], say: Wording) -> Markup:
+    if not bins:
+        return Markup("")
+    labels = [f"{round(100 * each.low)}–{say.percent(each.high)}" for each in bins]
+    shares = Bars(say("share_pictures"), [each.share for each in bins])
+    return bar_chart(say("confidences"), say("confidence"), labels, [shares], say)
 
 
 def _mean_confidence(result: EvaluationResult) -> float:

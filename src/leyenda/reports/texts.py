@@ -135,6 +135,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "scores": ("Scores", "Puntuaciones"),
     "metric_wer_first": ("WER, first caption", "WER, primera descripción"),
     "metric_distinct": ("Distinct", "Distintas"),
+    "metric_sentence_similarity": ("Sentence similarity", "Similitud de frases"),
+    "metric_perplexity": ("Perplexity per token", "Perplejidad por token"),
+    "metric_perplexity_per_word": ("Perplexity per word", "Perplejidad por palabra"),
     "metric": ("Score", "Puntuación"),
     "higher": ("more is better", "más es mejor"),
     "lower": ("less is better", "menos es mejor"),
@@ -153,6 +156,17 @@ TEXTS: dict[str, tuple[str, str]] = {
         "In brackets, the 95% interval: where the score would most likely lie on other pictures like these.",
         "Entre paréntesis, el intervalo del 95 %: dónde estaría muy probablemente la puntuación con otras imágenes "
         "como estas.",
+    ),
+    "one_person": ("One person", "Una persona"),
+    "model_beside_person": ("model: {value}", "modelo: {value}"),
+    "human_about": (
+        "“One person” is what people's own captions score: each of {images} with several captions gives one person's "
+        "caption to be scored against the other people's. The model's number below it is against the same others; "
+        "compare these two with each other, not with the other columns, where all captions count.",
+        "«Una persona» es lo que obtienen las descripciones de las propias personas: en {images} con varias "
+        "descripciones, la de una persona se puntúa frente a las de las demás. El número del modelo que está debajo es "
+        "frente a esas mismas personas; compare los dos entre sí, no con las otras columnas, donde cuentan todas las "
+        "descripciones.",
     ),
     # Learning curves
     "curves": ("Learning curves", "Curvas de aprendizaje"),
@@ -201,6 +215,87 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Si significa algo, las descripciones más seguras son también las acertadas.",
     ),
     "confidence": ("Confidence", "Confianza"),
+    "share": ("Share", "Parte"),
+    "share_right": ("Share that is right", "Parte acertada"),
+    "numbers": ("As numbers", "En números"),
+    "captions_counted": ("Captions", "Descripciones"),
+    "reliability": ("Does confidence mean anything?", "¿Significa algo la confianza?"),
+    "reliability_good": (
+        "Yes. Of two captions of which one is right and one is wrong, the right one has the higher confidence in "
+        "{share} of cases (50% would be chance).",
+        "Sí. De dos descripciones, una acertada y otra no, la acertada tiene más confianza en el {share} de los casos "
+        "(el 50 % sería azar).",
+    ),
+    "reliability_weak": (
+        "A little. Of two captions of which one is right and one is wrong, the right one has the higher confidence in "
+        "{share} of cases (50% would be chance).",
+        "Un poco. De dos descripciones, una acertada y otra no, la acertada tiene más confianza en el {share} de los "
+        "casos (el 50 % sería azar).",
+    ),
+    "reliability_chance": (
+        "No. Of two captions of which one is right and one is wrong, the right one has the higher confidence in "
+        "{share} of cases, and 50% is chance.",
+        "No. De dos descripciones, una acertada y otra no, la acertada tiene más confianza en el {share} de los casos, "
+        "y el 50 % es azar.",
+    ),
+    "reliability_all_right": (
+        "Every caption is right, so nothing can be said.",
+        "Todas las descripciones son acertadas, así que nada se puede decir.",
+    ),
+    "reliability_none_right": (
+        "No caption is right, so nothing can be said.",
+        "Ninguna descripción es acertada, así que nada se puede decir.",
+    ),
+    "reliability_about": (
+        "A caption counts as right when at most half of its words would have to change. On the dashed line, 80% of the "
+        "captions with confidence 80% are right; below it the model is too sure. On average it says {confidence} and "
+        "is right in {right}. The larger a point, the more captions it stands for.",
+        "Una descripción cuenta como acertada si habría que cambiar la mitad de sus palabras como mucho. En la línea "
+        "discontinua, acierta el 80 % de las que tienen una confianza del 80 %; por debajo, el modelo está demasiado "
+        "seguro. De media dice {confidence} y acierta el {right}. Cuanto mayor es un punto, más descripciones "
+        "representa.",
+    ),
+    "statistics": ("How long, how varied", "Qué longitud, qué variedad"),
+    "statistics_about": (
+        "The model's captions beside the first caption that a person wrote of each picture. Neither high nor low is "
+        "better here, but far from people's numbers something is wrong.",
+        "Las descripciones del modelo junto a la primera que escribió una persona de cada imagen. Aquí ni más ni menos "
+        "es mejor, pero lejos de los números de las personas algo va mal.",
+    ),
+    "statistic": ("Fact", "Dato"),
+    "stat_mean_words": ("Words per caption", "Palabras por descripción"),
+    "stat_mean_words_about": ("On average.", "De media."),
+    "stat_vocabulary": ("Vocabulary", "Vocabulario"),
+    "stat_vocabulary_about": (
+        "Different words in all captions.",
+        "Palabras distintas en todas las descripciones.",
+    ),
+    "stat_distinct_1": ("Distinct-1", "Distinct-1"),
+    "stat_distinct_1_about": (
+        "Different words over all words.",
+        "Palabras distintas sobre todas las palabras.",
+    ),
+    "stat_distinct_2": ("Distinct-2", "Distinct-2"),
+    "stat_distinct_2_about": (
+        "Different word pairs over all word pairs; low: the same phrases again and again.",
+        "Pares de palabras distintos sobre todos los pares; pocos: las mismas frases una y otra vez.",
+    ),
+    "stat_distinct_3": ("Distinct-3", "Distinct-3"),
+    "stat_distinct_3_about": ("The same for three words in a row.", "Lo mismo con tres palabras seguidas."),
+    "stat_distinct_4": ("Distinct-4", "Distinct-4"),
+    "stat_distinct_4_about": ("The same for four words in a row.", "Lo mismo con cuatro palabras seguidas."),
+    "stat_distinct": ("Distinct captions", "Descripciones distintas"),
+    "stat_distinct_about": ("Different captions over pictures.", "Descripciones distintas sobre imágenes."),
+    "stat_copied": ("Copied", "Copiadas"),
+    "stat_copied_about": (
+        "Captions that stand word by word among the training captions.",
+        "Descripciones que están, palabra por palabra, entre las de entrenamiento.",
+    ),
+    "stat_mean_confidence": ("Confidence", "Confianza"),
+    "stat_mean_confidence_about": (
+        "How sure the model says it is.",
+        "Cuánta seguridad dice tener el modelo.",
+    ),
     "share_pictures": ("Share of pictures", "Parte de las imágenes"),
     "mean_metric": ("Mean {metric}", "{metric}, media"),
     # Pictures
@@ -286,6 +381,58 @@ TEXTS: dict[str, tuple[str, str]] = {
     "fact_median": ("median", "mediana"),
     "fact_max": ("highest", "máximo"),
     "fact_problems": ("Problems", "Problemas"),
+    "problems": ("What is wrong with the data", "Qué problemas tienen los datos"),
+    "problems_none": (
+        "Nothing was found in {images} with {captions}.",
+        "No se encontró ninguno en {images} con {captions}.",
+    ),
+    "problems_about": (
+        "Found in {images} with {captions}, as leyenda data check lists them.",
+        "Encontrados en {images} con {captions}, como los enumera leyenda data check.",
+    ),
+    "n_captions": ("{count} captions", "{count} descripciones"),
+    "n_captions_one": ("{count} caption", "{count} descripción"),
+    "problem": ("Problem", "Problema"),
+    "problem_missing_image": ("Pictures that are not there", "Imágenes que no están"),
+    "problem_empty_image": ("Picture files without a byte in them", "Archivos de imagen vacíos"),
+    "problem_truncated_image": ("Pictures that end too early", "Imágenes cortadas"),
+    "problem_unreadable_image": (
+        "Files that are no readable picture",
+        "Archivos que no son una imagen legible",
+    ),
+    "problem_too_large_image": (
+        "Pictures with more pixels than is safe",
+        "Imágenes con más píxeles de lo prudente",
+    ),
+    "problem_outside_folder": (
+        "Pictures outside the data set's folder",
+        "Imágenes fuera de la carpeta de los datos",
+    ),
+    "problem_no_caption": ("Pictures without a caption", "Imágenes sin descripción"),
+    "problem_empty_caption": ("Captions without a word", "Descripciones sin una palabra"),
+    "problem_duplicate_image": ("Pictures with the same bytes as another", "Imágenes idénticas a otra"),
+    "problem_near_duplicate_image": (
+        "Pictures that look the same as another",
+        "Imágenes que parecen iguales a otra",
+    ),
+    "problem_split_leak": ("Pictures that stand in two splits", "Imágenes que están en dos particiones"),
+    "problem_unknown_token": (
+        "Captions with characters that the model does not know",
+        "Descripciones con caracteres que el modelo no conoce",
+    ),
+    "problem_lost_case": (
+        "Captions whose capital letters the model drops",
+        "Descripciones cuyas mayúsculas pierde el modelo",
+    ),
+    "problem_lost_accent": (
+        "Captions whose accents the model drops",
+        "Descripciones cuyas tildes pierde el modelo",
+    ),
+    "problem_changed": (
+        "Captions that the model cannot write as they are",
+        "Descripciones que el modelo no puede escribir tal como son",
+    ),
+    "problem_too_long": ("Captions that are cut for their length", "Descripciones cortadas por su longitud"),
     "recipe": ("The recipe", "La receta"),
     "recipe_about": (
         "Everything that decided this training run, to repeat it.",
