@@ -59,6 +59,9 @@ class Family(Protocol):
     def make_fast(self, model: Any) -> None:
         """Let the model compute the same with less work, where leyenda has such a way; changed in place."""
 
+    def lower_precision(self, model: Any, dtype: torch.dtype) -> None:
+        """Let a model of float32 weights compute in a shorter number format; changed in place."""
+
     def decoder(self, model: Any, images: Images, longest: int) -> Decoder | None:
         """A decoder for leyenda's own search; None where `transformers`' `generate` is to be used.
 
@@ -119,6 +122,10 @@ class OnlyPlain:
 
     def make_fast(self, model: Any) -> None:
         """There is no faster way."""
+
+    def lower_precision(self, model: Any, dtype: torch.dtype) -> None:
+        """All of it."""
+        model.to(dtype)
 
     def decoder(self, model: Any, images: Images, longest: int) -> Decoder | None:
         """`generate` searches."""

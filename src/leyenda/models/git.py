@@ -10,6 +10,7 @@ from typing import Any, cast
 import torch
 
 from leyenda.models.families import CaptionsOfImages, Images, configured_ends, one_caption_each, pad
+from leyenda.models.generation import search_suits
 from leyenda.models.search import Decoder
 
 
@@ -66,6 +67,15 @@ class Git:
         from leyenda.models.git_training import make_fast
 
         make_fast(model)
+
+    def lower_precision(self, model: Any, dtype: torch.dtype) -> None:
+        """Only the matrix products, where leyenda's own code does all the work."""
+        from leyenda.models.git_network import GitNetwork, lower_precision
+
+        if isinstance(model, GitNetwork) and search_suits(model.generation_config):
+            lower_precision(model, dtype)
+        else:
+            model.to(dtype)
 
     def decoder(self, model: Any, images: Images, longest: int) -> Decoder | None:
         """The image prefix of a fast model, ready to be continued."""

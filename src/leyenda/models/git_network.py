@@ -53,7 +53,7 @@ class GitNetwork:
         Returns:
             Float `[images, length, width]`.
         """
-        image = self.git.visual_projection(image_features)
+        image = self._projected(image_features)
         text = self.git.embeddings(input_ids, position_ids=position_ids)
         positions = image.shape[1]
         states = torch.cat([image.to(text.dtype), text], dim=1)
@@ -65,6 +65,12 @@ class GitNetwork:
         # Nothing reads the image's states after the last layer: it only needs their keys and values.
         return _run(last, _last_layer, states, mask, positions)
 
+    def _projected(self, image_features: torch.Tensor) -> torch.Tensor:
+        """From the image encoder's width to the decoder's."""
+        product, norm = self.git.visual_projection.visual_projection
+        states: torch.Tensor = norm(product(_ready_for(product, image_features)).to(norm.weight.dtype))
+        return states
+
     def image_prefix(self, image_features: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Each layer's keys and values of the image's positions, as every step of a search reads them.
 
@@ -75,17 +81,16 @@ class GitNetwork:
             For each layer, keys `[images, heads, head width, positions]` and values `[images, heads, positions,
             head width]`, both contiguous: a view would be copied again at every step.
         """
-        states = self.git.visual_projection(image_features)
+        states = self._projected(image_features)
         prefix = []
         layers = self.git.encoder.layer
         for layer in layers:
             own = layer.attention.self
-            keys, values = (
-                split_heads(part(states), own.num_attention_heads) for part in (own.key, own.value)
-            )
+            told = _ready_for(own.key, states)
+            keys, values = (split_heads(part(told), own.num_attention_heads) for part in (own.key, own.value))
             prefix.append((keys.transpose(-1, -2).contiguous(), values.contiguous()))
             if layer is not layers[-1]:
-                queries = split_heads(own.query(states), own.num_attention_heads)
+                queries = split_heads(own.query(told), own.num_attention_heads)
                 states = _after_attention(layer, attend(queries, keys, values), states)
         return prefix
 
@@ -127,13 +132,13 @@ def _run(module: Any, compute: Callable[..., torch.Tensor], *arguments: Any) -> 
 def _vision_layer(layer: Any, states: torch.Tensor) -> Any:
     """One layer of the image encoder; `[images, positions, width]` to the same."""
     own = layer.self_attn
-    normed = _in_compute_dtype(layer.layer_norm1(states))
+    normed = _ready_for(own.q_proj, layer.layer_norm1(states))
     queries, keys, values = (
         split_heads(part(normed), own.num_heads) for part in (own.q_proj, own.k_proj, own.v_proj)
     )
     dropout = own.dropout if layer.training else 0.0
     states = states + own.out_proj(attend(queries, keys, values, dropout=dropout))
-    normed = _in_compute_dtype(layer.layer_norm2(states))
+    normed = _ready_for(layer.mlp.fc1, layer.layer_norm2(states))
     return states + layer.mlp(normed)
 
 
@@ -164,7 +169,7 @@ def _last_layer(layer: Any, states: torch.Tensor, mask: torch.Tensor, positions:
 
 def _queries_keys_values(layer: Any, asking: torch.Tensor, told: torch.Tensor) -> Sequence[torch.Tensor]:
     own = layer.attention.self
-    told = _in_compute_dtype(told)
+    told = _ready_for(own.key, told)
     asking = told[:, told.shape[1] - asking.shape[1] :]
     parts = ((own.query, asking), (own.key, told), (own.value, told))
     return [split_heads(part(states), own.num_attention_heads) for part, states in parts]
@@ -176,15 +181,46 @@ def _attention_dropout(layer: Any) -> float:
 
 def _after_attention(layer: Any, attended: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
     """The rest of a decoder layer behind its attention."""
-    states = layer.attention.output(attended, states)
-    final: torch.Tensor = layer.feed_forward_chunk(states)
-    return final
+    narrow, wide, final = layer.attention.output, layer.intermediate, layer.output
+    states = narrow.LayerNorm(_dropped(narrow, narrow.dense(_ready_for(narrow.dense, attended))) + states)
+    inner = wide.intermediate_act_fn(wide.dense(_ready_for(wide.dense, states)))
+    ended: torch.Tensor = final.LayerNorm(
+        _dropped(final, final.dense(_ready_for(final.dense, inner))) + states
+    )
+    return ended
 
 
-def _in_compute_dtype(states: torch.Tensor) -> torch.Tensor:
-    """Cast once for the several products that read it, as autocast would do for each of them."""
+def _dropped(block: Any, states: torch.Tensor) -> torch.Tensor:
+    """What dropout leaves, in training."""
+    if not block.training:
+        return states
+    left: torch.Tensor = block.dropout(states)
+    return left
+
+
+def _ready_for(product: Any, states: torch.Tensor) -> torch.Tensor:
+    """States in the number format of a matrix product: cast once for all the products that read them.
+
+    Between products they are in float32, also where the products are in bf16: it is small differences of logits that
+    decide on words.
+    """
     kind = states.device.type
-    return states.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else states
+    if torch.is_autocast_enabled(kind):
+        return states.to(torch.get_autocast_dtype(kind))
+    weight = getattr(product, "weight", None)
+    return states.to(product.takes if weight is None else weight.dtype)
+
+
+def lower_precision(network: Any, dtype: torch.dtype) -> None:
+    """Let the matrix products be in a shorter number format; states, embeddings, norms and logits stay in float32.
+
+    Args:
+        network: a GIT of float32 weights that is not to be trained; changed in place.
+        dtype: `torch.bfloat16` or `torch.float16`.
+    """
+    for module in network.modules():
+        if isinstance(module, torch.nn.Linear | torch.nn.Conv2d) and module is not network.output:
+            module.to(dtype)
 
 
 class GitDecoder:
@@ -241,13 +277,14 @@ class GitDecoder:
         self._written += 1
         for number, layer in enumerate(model.git.encoder.layer):
             states = _after_attention(layer, self._attend(number, layer, states), states)
-        logits: torch.Tensor = model.output(states[:, 0]).float()
+        logits: torch.Tensor = model.output(_ready_for(model.output, states[:, 0])).float()
         return logits
 
     def _attend(self, number: int, layer: Any, states: torch.Tensor) -> torch.Tensor:
         """Each row's newest token over its picture's prefix and its own caption: `[rows, 1, width]`."""
         own = layer.attention.self
         heads, width = own.num_attention_heads, own.attention_head_size
+        states = _ready_for(own.query, states)
         queries = own.query(states).view(-1, self._beams, heads, width)
         cache = self._own[number]
         cache[0, :, :, self._written - 1] = own.key(states).view(-1, heads, width)
@@ -259,7 +296,7 @@ class GitDecoder:
         to_image = queries.transpose(1, 2) @ image_keys
         to_text = (queries[..., None, :] @ keys.transpose(-1, -2)).squeeze(-2).transpose(1, 2)
         scores = torch.cat([to_image, to_text], dim=-1) / width**0.5
-        weights = functional.softmax(scores, dim=-1)
+        weights = functional.softmax(scores, dim=-1, dtype=torch.float32).to(scores.dtype)
         of_image, of_text = torch.split(weights, [image_keys.shape[-1], self._written], dim=-1)
         seen: torch.Tensor = (of_image @ image_values).transpose(1, 2)
         seen = seen + (of_text.transpose(1, 2)[..., None, :] @ values).squeeze(-2)

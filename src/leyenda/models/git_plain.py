@@ -17,7 +17,7 @@ from torch import nn
 
 from leyenda.images.preparation import preparation_of
 from leyenda.models.generation import search_suits
-from leyenda.models.git_network import GitNetwork
+from leyenda.models.git_network import GitNetwork, lower_precision
 from leyenda.models.quick_gelu import QuickGelu
 
 _ACTIVATIONS = {"gelu": nn.GELU, "quick_gelu": QuickGelu}
@@ -149,7 +149,11 @@ class _PatchEmbeddings(nn.Module):
 
     def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """`[images, 3, height, width]` to `[images, positions, width]`."""
-        patches = self.patch_embedding(pixel_values).flatten(2).transpose(1, 2)
+        patches = (
+            self.patch_embedding(pixel_values.to(self.patch_embedding.weight.dtype))
+            .flatten(2)
+            .transpose(1, 2)
+        )
         whole = self.class_embedding.expand(len(patches), 1, -1)
         return torch.cat([whole, patches], dim=1) + self.position_embedding.weight
 
@@ -201,11 +205,6 @@ class _TextLayer(nn.Module):
         self.intermediate = _Widening(config)
         self.output = _AddAndNorm(config.intermediate_size, config)
 
-    def feed_forward_chunk(self, states: torch.Tensor) -> torch.Tensor:
-        """What comes behind the attention; `[rows, length, width]` to the same."""
-        new: torch.Tensor = self.output(self.intermediate(states), states)
-        return new
-
 
 class _TextAttention(nn.Module):
     """Its parts; `git_network` puts them together."""
@@ -226,22 +225,12 @@ class _Widening(nn.Module):
         self.dense = nn.Linear(config.hidden_size, config.intermediate_size)
         self.intermediate_act_fn = _ACTIVATIONS[config.hidden_act]()
 
-    def forward(self, states: torch.Tensor) -> torch.Tensor:
-        """`[rows, length, width]` to `[rows, length, wider]`."""
-        wide: torch.Tensor = self.intermediate_act_fn(self.dense(states))
-        return wide
-
 
 class _AddAndNorm(nn.Module):
     def __init__(self, width: int, config: SimpleNamespace) -> None:
         super().__init__()
         self.dense = nn.Linear(width, config.hidden_size)
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-
-    def forward(self, states: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
-        """`[rows, length, width]` and `[rows, length, hidden]` to the latter's shape."""
-        new: torch.Tensor = self.LayerNorm(self.dense(states) + before)
-        return new
 
 
 class _Projection(nn.Module):
@@ -252,11 +241,6 @@ class _Projection(nn.Module):
             nn.Linear(vision.hidden_size, config.hidden_size),
             nn.LayerNorm(config.hidden_size, eps=vision.layer_norm_eps),
         )
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """`[images, positions, vision width]` to `[images, positions, width]`."""
-        new: torch.Tensor = self.visual_projection(features)
-        return new
 
 
 class PlainTokenizer:
@@ -383,7 +367,9 @@ def _fill(model: PlainGit, folder: Path, dtype: torch.dtype, tied: bool) -> bool
     expected = {name: weight.shape for name, weight in model.state_dict().items()}
     if {name: getattr(weight, "shape", None) for name, weight in weights.items()} != expected:
         return False
-    model.load_state_dict({name: weight.to(dtype) for name, weight in weights.items()}, assign=True)
+    model.load_state_dict({name: weight.float() for name, weight in weights.items()}, assign=True)
+    if dtype != torch.float32:
+        lower_precision(model, dtype)
     return True
 
 

@@ -44,6 +44,7 @@ class Int8Linear(nn.Module):
         self.scale = scale
         self.zeros = torch.zeros(self.out_features, dtype=torch.int64)
         bias = linear.bias if linear.bias is not None else torch.zeros(self.out_features)
+        self.takes = linear.weight.dtype
         self.gives = gives or linear.weight.dtype
         self.bias = bias.detach().to(self.gives)
         self._quantizer = quantizer

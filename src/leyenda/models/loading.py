@@ -120,7 +120,7 @@ def load(
             family.auto_class,
             place,
             str(name),
-            dtype=dtype_for(text_width(config)),
+            dtype=torch.float32,  # `lower_precision` knows what may be shorter
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # `_check_weights` refuses them in plain words
             **origin,
@@ -130,6 +130,8 @@ def load(
         _check_vocabulary(processor[1], str(name))
     if fast:
         family.make_fast(model)
+    if (shorter := dtype_for(text_width(config))) != torch.float32:
+        family.lower_precision(model, shorter)
     finish(model.to(chosen_device))
     return CaptioningModel(str(name), model, *processor, family)
 
