@@ -189,7 +189,7 @@ SHOWN = {
     "evaluate": {"--json", "--predictions", "--report"},
     "caption": {"--json", "--output", "-o", "--overwrite"},
     "score": {"--json", "--report"},
-    "compare": {"--json"},
+    "compare": {"--json", "--report"},
     "data show": {"--json", "--split"},
     "data check": {"--json"},
 }

@@ -38,7 +38,12 @@ def test_a_caption_stays_in_its_table_cell(text):
 def test_scores_controls_and_examples(result, evaluate):
     text = render_markdown(result, base=evaluate(["x"] * 40))
     rendered = READER.render(text)
-    assert re.findall(r"<h2>(.*)</h2>", rendered) == ["Scores", "Examples"]
+    assert re.findall(r"<h2>(.*)</h2>", rendered) == [
+        "Scores",
+        "What the captions are like",
+        "Which words go wrong",
+        "Examples",
+    ]
     assert len(re.findall(r"<tr>", rendered)) == 1 + len(result.scores.values)
     assert f"{result.controls['shuffled'].values['wer']:.3f}" in shown(rendered)
     assert result.scores.normalization["wer"].split(";")[0] in shown(rendered)

@@ -26,12 +26,20 @@ loses or ties; then the pictures on which the two differ most.
 @click.argument("b")
 @scoring_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
-def command(a: str, b: str, as_json: bool, **options: Any) -> None:
-    """Compare and print."""
+@click.option("--report", metavar="FILE.html", help="Write both, side by side, as one HTML file.")
+def command(a: str, b: str, as_json: bool, report: str | None, **options: Any) -> None:
+    """Compare, print, write what was asked for."""
     from leyenda.jobs.compare import compare
     from leyenda.jobs.comparison_text import comparison_text
+    from leyenda.jobs.output_file import check_output_file
+    from leyenda.reports import write_comparison
 
+    if report:
+        check_output_file(report)
+    language = options["language"]
     found = compare(a, b, **read_options(options))
+    if report:
+        write_comparison(report, found, language=language)
     if as_json:
         click.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
     else:

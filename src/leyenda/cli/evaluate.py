@@ -41,7 +41,7 @@ picture has several captions.
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @click.option("--predictions", metavar="FILE.jsonl", help="Write every caption, one JSON line a picture.")
-@click.option("--report", metavar="FILE.html", help="Write the report, one HTML file.")
+@click.option("--report", metavar="FILE", help="Write the report: one HTML file, or Markdown (.md).")
 @click.option("--beams", type=int, help="Beams of the search; 1 is greedy.  [default: the run's, or 1]")
 @click.option("--max-length", type=int, help="Most tokens of a caption.  [default: the run's, or 50]")
 @click.option("--batch-size", type=int, default=16, show_default=True, help="Pictures at a time.")

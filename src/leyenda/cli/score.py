@@ -25,7 +25,7 @@ captions shuffled over the pictures, and one person against the others where a p
 @click.option("--predictions", metavar="FILE", required=True, help="The captions to score.")
 @scoring_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
-@click.option("--report", metavar="FILE.html", help="Write the report, one HTML file.")
+@click.option("--report", metavar="FILE", help="Write the report: one HTML file, or Markdown (.md).")
 def command(predictions: str, as_json: bool, report: str | None, **options: Any) -> None:
     """Score, print, write what was asked for."""
     from leyenda.jobs.output_file import check_output_file

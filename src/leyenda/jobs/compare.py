@@ -17,7 +17,7 @@ from leyenda.jobs.score import frequencies, references_for, refuse_errors, token
 from leyenda.judges import Equipment
 from leyenda.metrics.corpus import Corpus, Measurement
 from leyenda.metrics.intervals import Difference, differences
-from leyenda.records import Resampling
+from leyenda.records import ImageSource, Resampling
 
 APART = 5
 """Pictures shown on which the two differ most."""
@@ -87,6 +87,7 @@ class Apart:
         b: the second caption.
         references: what people wrote.
         difference: `b - a` in the score by which pictures are ranked.
+        image: where the picture lies, if it is known.
     """
 
     id: str
@@ -94,6 +95,7 @@ class Apart:
     b: str
     references: tuple[str, ...]
     difference: float
+    image: ImageSource | None = None
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,8 @@ def compare(
     tools = ready(wanted, common, equipment or Equipment())
     measured_a, measured_b = measured(wanted, in_a, tools), measured(wanted, in_b, tools)
     ranking = _ranking(wanted, measured_a)
-    b_better, a_better = _apart(ranking, measured_a, measured_b, in_a, in_b)
+    lies = {each.id: each.image for each in common}
+    b_better, a_better = _apart(ranking, measured_a, measured_b, in_a, in_b, lies)
     return Comparison(
         a=str(a),
         b=str(b),
@@ -309,6 +312,7 @@ def _apart(
     b: Mapping[str, Measurement],
     in_a: Corpus,
     in_b: Corpus,
+    lies: Mapping[str, ImageSource | None],
 ) -> tuple[tuple[Apart, ...], tuple[Apart, ...]]:
     """The pictures on which b is better by most, and those on which a is."""
     if ranking is None:
@@ -330,6 +334,7 @@ def _apart(
             in_b.hypotheses[place],
             in_a.references[place],
             float(second[place] - first[place]),
+            lies[in_a.ids[place]],
         )
 
     return tuple(map(apart, shown)), tuple(map(apart, hidden))

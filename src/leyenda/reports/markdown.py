@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from leyenda.records import EvaluationResult, Prediction, Scores
+from leyenda.records import EvaluationResult, HumanScores, Prediction, Scores
 from leyenda.reports import gallery, metric_display, verdict
+from leyenda.reports.caption_facts import caption_facts
+from leyenda.reports.data_problems import problem_kinds
+from leyenda.reports.error_patterns import error_patterns
 from leyenda.reports.printable import printable
+from leyenda.reports.reliability_chart import reliability_verdict
 from leyenda.reports.texts import Wording, wording
+
+if TYPE_CHECKING:
+    from leyenda.data.check import CheckReport
 
 EXAMPLES = 3
 """Pictures of each part: best, worst, random."""
@@ -21,6 +29,7 @@ def render_markdown(
     result: EvaluationResult,
     *,
     base: EvaluationResult | None = None,
+    problems: CheckReport | None = None,
     language: str = "en",
     examples: int = EXAMPLES,
 ) -> str:
@@ -29,6 +38,7 @@ def render_markdown(
     Args:
         result: what the model got.
         base: the same of the model before tuning, on the same pictures.
+        problems: what `leyenda.data.check` found; None where the data were not checked.
         language: `en` or `es`.
         examples: pictures of each part (best, worst, random); 0 leaves captions out.
 
@@ -45,6 +55,8 @@ def render_markdown(
         blocks.append(say("interval_about_inline"))
     if result.controls:
         blocks.append(say("controls_about", caption=escape(result.constant_caption)))
+    if result.human:
+        blocks.append(say("human_about", images=say.counted("n_pictures", result.human.people.images)))
     if result.scores.normalization:
         blocks.append(f"{say('normalization')}:")
         blocks.append(_normalizations(result, say))
@@ -52,6 +64,7 @@ def render_markdown(
         f"**{say('warning')}** {escape(f'{warned.title} {warned.detail} {warned.advice}')}"
         for warned in verdict.warnings(result, base, (), say)
     ]
+    blocks += [*_captions(result, say), *_patterns(result, say), *_problems(problems, say)]
     if examples and result.predictions:
         blocks.append(f"## {say('examples')}")
         for shelf in gallery.shelves(result, examples):
@@ -76,14 +89,13 @@ def _escaped(found: re.Match[str]) -> str:
 
 def _score_table(result: EvaluationResult, base: EvaluationResult | None, say: Wording) -> str:
     columns = verdict.compared(result, base, say)
-    rows = [
-        _row([say("metric"), *(escape(name) for name, _ in columns)]),
-        _row(["---", *("---:" for _ in columns)]),
-    ]
+    names = [*(escape(name) for name, _ in columns), *([say("one_person")] if result.human else [])]
+    rows = [_row([say("metric"), *names]), _row(["---", *("---:" for _ in names)])]
     for name in result.scores.values:
         way = metric_display.direction(name, say)
         label = escape(metric_display.title(name, say)) + (f" ({way})" if way else "")
-        rows.append(_row([label, *(_value(name, scores, say) for _, scores in columns)]))
+        cells = [_value(name, scores, say) for _, scores in columns]
+        rows.append(_row([label, *cells, *([_person(name, result.human, say)] if result.human else [])]))
     return "\n".join(rows)
 
 
@@ -92,6 +104,55 @@ def _value(name: str, scores: Scores, say: Wording) -> str:
         return "–"
     bounds = metric_display.interval(name, scores, say)
     return say.number(scores.values[name]) + (f" ({bounds})" if bounds else "")
+
+
+def _person(name: str, human: HumanScores, say: Wording) -> str:
+    if name not in human.people.values:
+        return "–"
+    beside = say("model_beside_person", value=say.number(human.model.values[name]))
+    return f"{say.number(human.people.values[name])} ({beside})"
+
+
+def _captions(result: EvaluationResult, say: Wording) -> list[str]:
+    """What the captions are like, and whether confidence means anything."""
+    facts = caption_facts(result, say)
+    if not facts:
+        return []
+    lines = [
+        f"- {fact.name}: {say('share_model')} {fact.model}, {say('share_people')} {fact.people}. {fact.about}"
+        for fact in facts
+    ]
+    blocks = [f"## {say('shape')}", say("statistics_about"), "\n".join(lines)]
+    if result.calibration:
+        blocks.append(f"**{say('reliability')}** {reliability_verdict(result.calibration, say)}")
+    return blocks
+
+
+def _patterns(result: EvaluationResult, say: Wording) -> list[str]:
+    """Words missed and invented most, each kind on a line."""
+    found = error_patterns(result.predictions)
+    lines = [
+        f"- {say(kind)}: "
+        + ", ".join(
+            f"{escape(each.word)} ({say.count(each.times)} {say('out_of')} {say.count(each.of)})"
+            for each in words
+        )
+        for kind, words in (("missed", found.missed), ("invented", found.invented))
+        if words
+    ]
+    return [f"## {say('patterns')}", "\n".join(lines)] if lines else []
+
+
+def _problems(found: CheckReport | None, say: Wording) -> list[str]:
+    if found is None:
+        return []
+    kinds = [f"- {kind.name}: {say.count(kind.count)}" for kind in problem_kinds(found, say)]
+    checked = {
+        "images": say.counted("n_pictures", found.images),
+        "captions": say.counted("n_captions", found.captions),
+    }
+    about = say("problems_about" if kinds else "problems_none", **checked)
+    return [f"## {say('problems')}", about, *(["\n".join(kinds)] if kinds else [])]
 
 
 def _normalizations(result: EvaluationResult, say: Wording) -> str:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import jinja2
 import yaml
 from markupsafe import Markup
 
-from leyenda import __version__
-from leyenda.errors import DiskError
 from leyenda.records import EvaluationResult
 from leyenda.reports import gallery, metric_display, verdict
 from leyenda.reports.bar_chart import Bars, bar_chart
@@ -24,8 +18,10 @@ from leyenda.reports.data_problems import problem_kinds
 from leyenda.reports.error_patterns import error_patterns
 from leyenda.reports.histograms import ConfidenceBin, Lengths, confidence_histogram, length_histogram
 from leyenda.reports.learning_curves import learning_curves
-from leyenda.reports.printable import printable
+from leyenda.reports.markdown import escape, render_markdown
+from leyenda.reports.page_file import write_page
 from leyenda.reports.reliability_chart import reliability_chart, reliability_verdict
+from leyenda.reports.templates import render
 from leyenda.reports.texts import Wording, wording
 
 if TYPE_CHECKING:
@@ -51,7 +47,8 @@ def write_report(
     """Write the report as one file, whole or not at all.
 
     Args:
-        path: the file to write; its folder is made when it is missing.
+        path: the file to write; its folder is made when it is missing. A name that ends in `.md` gets the
+            Markdown twin.
         title: the page's heading.
         result: scores, predictions and skipped pictures of the model.
         base: the same of the model before tuning, on the same pictures.
@@ -70,6 +67,11 @@ def write_report(
         LeyendaError: there is no report in that language.
         MissingExtra: a history is given and matplotlib is not installed.
     """
+    if Path(path).suffix.lower() == ".md":
+        heading = f"# {escape(title)}\n\n"
+        return write_page(
+            path, heading + render_markdown(result, base=base, problems=problems, language=language)
+        )
     page = render_report(
         title=title,
         result=result,
@@ -81,21 +83,7 @@ def write_report(
         language=language,
         notes=notes,
     )
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_text(page, encoding="utf-8")
-            os.replace(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DiskError(
-            f"The report {str(target)!r} cannot be written: {reason}.", "Choose another file."
-        ) from error
-    return target
+    return write_page(path, page)
 
 
 def render_report(
@@ -128,12 +116,10 @@ def render_report(
         MissingExtra: a history is given and matplotlib is not installed.
     """
     say = wording(language)
-    page = _template().render(
-        t=say,
-        metrics=metric_display,
-        page_title=title,
-        version=__version__,
-        css=Markup(_resource("report.css")),  # noqa: S704 - our own file
+    return render(
+        "report.html",
+        say,
+        title,
         result=result,
         base=base,
         notes=notes,
@@ -167,7 +153,6 @@ def render_report(
         problem_kinds=problem_kinds(problems, say) if problems else [],
         recipe=yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True) if recipe else "",
     )
-    return printable(page)
 
 
 def _length_chart(lengths: Lengths | None, say: Wording) -> Markup:
@@ -200,28 +185,3 @@ def _filled_shelves(
 ) -> Iterator[tuple[str, list[gallery.Card]]]:
     for shelf in gallery.shelves(result):
         yield shelf.kind, [gallery.card(prediction, result, base) for prediction in shelf.predictions]
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.tests["mapping_of_facts"] = lambda value: isinstance(value, Mapping)
-    environment.filters["fact"] = _fact
-    return environment.from_string(_resource("report.html"))
-
-
-def _fact(value: Any, say: Wording) -> str:
-    """One value of the data summary as text."""
-    if isinstance(value, bool):
-        return say("yes" if value else "no")
-    if isinstance(value, int):
-        return say.count(value)
-    if isinstance(value, float):
-        return say.number(value, 1 if abs(value) >= 10 else 2)
-    return "–" if value is None else str(value)
-
-
-def _resource(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -433,6 +433,43 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Descripciones que el modelo no puede escribir tal como son",
     ),
     "problem_too_long": ("Captions that are cut for their length", "Descripciones cortadas por su longitud"),
+    # Two sets of captions
+    "compare_title": ("Two sets of captions", "Dos conjuntos de descripciones"),
+    "compare_better": ("{side} is better on {names}.", "{side} es mejor en {names}."),
+    "compare_open": (
+        "On {names} the difference is within what {images} can tell.",
+        "En {names} la diferencia no pasa de lo que {images} permiten distinguir.",
+    ),
+    "compare_equal": (
+        "Neither is better: every difference is within what {images} can tell.",
+        "Ninguno es mejor: ninguna diferencia pasa de lo que {images} permiten distinguir.",
+    ),
+    "compare_none": (
+        "None of these scores can be compared picture by picture.",
+        "Ninguna de estas puntuaciones se puede comparar imagen por imagen.",
+    ),
+    "compare_about": (
+        "A side is called better on a score when the 95% interval of the difference leaves out 0 and its p-value is at "
+        "most 0.05. Of twenty scores that are all equal, one will look different by chance.",
+        "Se dice que uno es mejor en una puntuación si el intervalo del 95 % de la diferencia no contiene el 0 y su "
+        "valor p es como mucho 0,05. De veinte puntuaciones iguales, una parecerá distinta por azar.",
+    ),
+    "compare_caption": (
+        "Every score of both, the difference with its 95% interval, and on how many pictures B wins, loses and ties.",
+        "Todas las puntuaciones de ambos, la diferencia con su intervalo del 95 % y en cuántas imágenes gana, pierde y "
+        "empata B.",
+    ),
+    "compare_wins": ("B wins / loses / ties", "B gana / pierde / empata"),
+    "compare_side": ("{side} is better", "{side} es mejor"),
+    "compare_how": (
+        "Intervals: {method}, {resamples} resamples. p: how often captions dealt to the two by the toss of coins "
+        "differ at least as much, {permutations} times. Seed {seed}.",
+        "Intervalos: {method}, {resamples} remuestreos. p: con qué frecuencia difieren al menos tanto las "
+        "descripciones repartidas a cara o cruz, {permutations} veces. Semilla {seed}.",
+    ),
+    "compare_pictures": ("Where they differ most", "Dónde difieren más"),
+    "compare_b_better": ("B is better", "B es mejor"),
+    "compare_a_better": ("A is better", "A es mejor"),
     "recipe": ("The recipe", "La receta"),
     "recipe_about": (
         "Everything that decided this training run, to repeat it.",
