@@ -94,7 +94,8 @@ class OwnCaptioning:
         )
         if self.number_format in ("fp32", "bf16"):
             weights = {"fp32": "float32", "bf16": "bfloat16"}[self.number_format]
-            assert str(captioner.model.model.dtype) == f"torch.{weights}", captioner.model.model.dtype
+            product = captioner.model.model.git.encoder.layer[0].attention.self.query.weight
+            assert str(product.dtype) == f"torch.{weights}", product.dtype
         shape = GitShape.of(captioner.model.model.config)
         list(captioner.stream(self.pictures[: self.batch]))
         while True:
