@@ -80,7 +80,7 @@ def hostile(tmp_path_factory) -> Path:
     """A report whose every word is markup, the files' names as well."""
     folder = tmp_path_factory.mktemp("hostile")
     predictions = []
-    for number in range(30):
+    for number in range(12):
         path = folder / f"<script>alert({number})<!-- .png"
         Image.new("RGB", (120, 90), (number * 8, 90, 120)).save(path)
         caption = f"{NASTY} {number}" if number else NASTY

@@ -467,6 +467,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Intervalos: {method}, {resamples} remuestreos. p: con qué frecuencia difieren al menos tanto las "
         "descripciones repartidas a cara o cruz, {permutations} veces. Semilla {seed}.",
     ),
+    "compare_missing": ("that the caption left out", "que la descripción omitió"),
+    "compare_extra": ("that only the caption says", "que solo dice la descripción"),
     "compare_pictures": ("Where they differ most", "Dónde difieren más"),
     "compare_b_better": ("B is better", "B es mejor"),
     "compare_a_better": ("A is better", "A es mejor"),
