@@ -29,7 +29,7 @@ class GitNetwork:
     def encode_images(self, pixel_values: torch.Tensor | None) -> torch.Tensor:
         """What the image encoder sees: `[images, 3, height, width]` to `[images, positions, width]`."""
         tower = self.git.image_encoder.vision_model
-        states = tower.pre_layrnorm(tower.embeddings(pixel_values))
+        states = _as_autocast_wants(tower.pre_layrnorm(tower.embeddings(pixel_values)))
         for layer in tower.encoder.layers:
             states = _run(layer, _vision_layer, states)
         features: torch.Tensor = tower.post_layernorm(states)
@@ -54,7 +54,7 @@ class GitNetwork:
             Float `[images, length, width]`.
         """
         image = self._projected(image_features)
-        text = self.git.embeddings(input_ids, position_ids=position_ids)
+        text = _as_autocast_wants(self.git.embeddings(input_ids, position_ids=position_ids))
         positions = image.shape[1]
         states = torch.cat([image.to(text.dtype), text], dim=1)
         everything = torch.ones((*seen.shape[:2], positions), dtype=torch.bool, device=seen.device)
@@ -201,14 +201,19 @@ def _dropped(block: Any, states: torch.Tensor) -> torch.Tensor:
 def _ready_for(product: Any, states: torch.Tensor) -> torch.Tensor:
     """States in the number format of a matrix product: cast once for all the products that read them.
 
-    Between products they are in float32, also where the products are in bf16: it is small differences of logits that
-    decide on words.
+    In a search the states between products are in float32, also where products are in bf16: it is small differences
+    of logits that decide on words.
     """
-    kind = states.device.type
-    if torch.is_autocast_enabled(kind):
-        return states.to(torch.get_autocast_dtype(kind))
+    if torch.is_autocast_enabled(states.device.type):
+        return _as_autocast_wants(states)
     weight = getattr(product, "weight", None)
     return states.to(product.takes if weight is None else weight.dtype)
+
+
+def _as_autocast_wants(states: torch.Tensor) -> torch.Tensor:
+    """In autocast's number format: in training, sums are kept in it too, which halves the traffic to memory."""
+    kind = states.device.type
+    return states.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else states
 
 
 def lower_precision(network: Any, dtype: torch.dtype) -> None:
