@@ -11,8 +11,8 @@ from tests.fakes.captions import HYPOTHESES, REFERENCES
 from leyenda.errors import JudgeError, LeyendaError, ScoreError
 from leyenda.judges import JUDGES, Equipment, check, judge, measurements
 from leyenda.metrics import METRICS
-from leyenda.metrics.corpus import Corpus
 from leyenda.metrics.chair import ObjectTerms, chair_metrics
+from leyenda.metrics.corpus import Corpus
 from leyenda.metrics.meanings import LOWER_IS_BETTER, MEANINGS
 
 
