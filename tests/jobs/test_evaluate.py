@@ -51,12 +51,12 @@ def score(pairs, tiny_checkpoint):
 
 @pytest.fixture
 def generated(monkeypatch):
-    """What the model is asked for, batch by batch: pictures, their number format, settings."""
+    """What the model is asked for, batch by batch: pictures, the number format of products, settings."""
     seen = []
     generate = CaptioningModel.generate
 
     def watched(self, pixel_values, settings):
-        seen.append((len(pixel_values), next(self.model.parameters()).dtype, settings))
+        seen.append((len(pixel_values), self.model.git.encoder.layer[0].output.dense.weight.dtype, settings))
         return generate(self, pixel_values, settings)
 
     monkeypatch.setattr(CaptioningModel, "generate", watched)
