@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from leyenda.config import Recipe, load_recipe
@@ -67,9 +69,23 @@ def quickstart(
         if not data.is_dir():
             talk(texts["drawing"].format(pictures=PICTURES, data=data))
             write_dataset(data, language=language, seed=seed, pictures=PICTURES)
-    result = train(recipe, output, resume=True, talk=talk)
+    with _one_thread():
+        result = train(recipe, output, resume=True, talk=talk)
     _conclude(result, talk, texts)
     return result
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Products this small gain nothing from a second thread, and lose much where another program wants its core."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def recipe_of(run: RunFolder, language: str, seed: int) -> Recipe:
