@@ -32,5 +32,25 @@ def attend(
     Returns:
         Float `[batch, asking, heads * width]`.
     """
-    seen = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=dropout)
+    if queries.requires_grad and queries.device.type == "cpu":
+        seen = _with_scores(queries, keys, values, mask, dropout)
+    else:
+        seen = functional.scaled_dot_product_attention(
+            queries, keys, values, attn_mask=mask, dropout_p=dropout
+        )
     return seen.transpose(1, 2).flatten(2)
+
+
+def _with_scores(
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    mask: torch.Tensor | None,
+    dropout: float,
+) -> torch.Tensor:
+    """As `attend`, the matrix of scores written out: on a CPU the fused kernel's backward pass is far slower."""
+    scores = (queries * queries.shape[-1] ** -0.5) @ keys.transpose(-1, -2)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    weights = functional.softmax(scores, dim=-1)
+    return functional.dropout(weights, dropout) @ values
