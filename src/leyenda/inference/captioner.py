@@ -19,11 +19,22 @@ from leyenda.images import DEFAULT_MAX_PIXELS, PictureLike, fetch
 from leyenda.inference.ahead import in_order_ahead, reading_threads
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.models.memory import is_out_of_memory, release
-from leyenda.records import Caption, ImageSource, Skipped
+from leyenda.records import Caption, ImageSource, PictureBytes, Skipped
 
 DEFAULT_BATCH_SIZE = 8
 
-_SINGLE = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image, np.ndarray, ImageSource, torch.Tensor)
+_SINGLE = (
+    str,
+    os.PathLike,
+    bytes,
+    bytearray,
+    memoryview,
+    Image.Image,
+    np.ndarray,
+    ImageSource,
+    PictureBytes,
+    torch.Tensor,
+)
 
 _MOST_WAITING = 4
 """Inputs kept back until a batch is full, in batches: many bad pictures in a row must not pile up."""
@@ -139,7 +150,7 @@ class Captioner:
             ImageError: one picture was given and it cannot be used. Many pictures never raise it.
         """
         if isinstance(pictures, _SINGLE) or not isinstance(pictures, Iterable):
-            return next(self._generate([self._prepare(pictures)]))
+            return next(self.generate([self.prepare(pictures)]))
         return [result for _, result in self.stream(pictures)]
 
     def stream(
@@ -176,25 +187,45 @@ class Captioner:
         self, waiting: Sequence[tuple[Picture, torch.Tensor | Skipped]]
     ) -> Iterator[tuple[Picture, Caption | Skipped]]:
         """Generate for those of a batch that could be prepared; give all of them back in order."""
-        captions = self._generate([prepared for _, prepared in waiting if isinstance(prepared, torch.Tensor)])
+        captions = self.generate([prepared for _, prepared in waiting if isinstance(prepared, torch.Tensor)])
         for picture, prepared in waiting:
             yield picture, prepared if isinstance(prepared, Skipped) else next(captions)
 
     def _prepare_or_skip(self, picture: PictureLike) -> torch.Tensor | Skipped:
         try:
-            return self._prepare(picture)
+            return self.prepare(picture)
         except ImageError as error:
             return Skipped(error.code, str(error))
 
-    def _prepare(self, picture: object) -> torch.Tensor:
-        """One picture `[3, height, width]`, as the model takes it."""
+    def prepare(self, picture: object) -> torch.Tensor:
+        """Read or fetch one picture.
+
+        Args:
+            picture: as for a call.
+
+        Returns:
+            Tensor `[3, height, width]` as the model takes it, on the CPU.
+
+        Raises:
+            ImageError: it cannot be used.
+        """
         if isinstance(picture, str) and picture.lower().startswith(("http://", "https://")):
             picture = fetch(picture)
         # What is no picture at all is an ImageError of `open_picture`.
         return self.model.open(picture, max_pixels=self.max_pixels, exact_decode=self.exact_decode)  # type: ignore[arg-type]
 
-    def _generate(self, prepared: Sequence[torch.Tensor]) -> Iterator[Caption]:
-        """A caption for each picture, in as many batches as the memory asks for."""
+    def generate(self, prepared: Sequence[torch.Tensor]) -> Iterator[Caption]:
+        """Caption pictures together, in as many batches as the memory asks for.
+
+        Args:
+            prepared: tensors of `prepare`.
+
+        Yields:
+            The caption of each one, in order.
+
+        Raises:
+            LeyendaError: the memory is too small for one of them.
+        """
         done = 0
         while done < len(prepared):
             part = prepared[done : done + self._fitting]

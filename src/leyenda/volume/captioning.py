@@ -1,0 +1,136 @@
+"""One call that captions any number of pictures into an output."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from leyenda.errors import LeyendaError
+from leyenda.volume.engine import Engine
+from leyenda.volume.entry import Entry
+from leyenda.volume.existing import check_mode
+from leyenda.volume.inputs.opening import InputOptions, open_inputs
+from leyenda.volume.outputs.registry import OutputOptions, open_output
+from leyenda.volume.run import Rules, VolumeRun
+from leyenda.volume.seen_pictures import SeenPictures
+from leyenda.volume.totals import Totals
+
+BYTES, EACH = "bytes", "each"
+DUPLICATES = (BYTES, EACH)
+"""What counts as the same picture: the same bytes, or nothing."""
+
+_NO_MATTER = ("device", "batch_size", "token")
+"""Options of a captioner that do not decide what the captions say."""
+
+
+def caption_all(
+    inputs: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    watch: Callable[[Entry], object] = lambda entry: None,
+    **options: Any,
+) -> Totals:
+    """Caption pictures into a file or a folder.
+
+    The same call goes on where an earlier one was stopped, whatever stopped it.
+
+    Args:
+        inputs: as the words of `leyenda caption`.
+        output: as its `--output`.
+        watch: is told what became of each input, as soon as it is on the disk.
+        options: as for `open_run`.
+
+    Returns:
+        How many inputs ended how.
+
+    Raises:
+        LeyendaError: something cannot work as it was asked for.
+    """
+    words = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
+    run = open_run([os.fspath(word) for word in words], output=output, **options)
+    for entry in run:
+        watch(entry)
+    return run.totals
+
+
+def open_run(
+    words: Sequence[str],
+    *,
+    output: str | Path | None = None,
+    to: str | None = None,
+    overwrite: bool = False,
+    existing: str = "skip",
+    retry_failed: bool = False,
+    min_confidence: float | None = None,
+    review: str | Path | None = None,
+    duplicates: str = BYTES,
+    hidden: bool = False,
+    lists: Sequence[str] = (),
+    engine: str = "plain",
+    standard_input: BinaryIO | None = None,
+    **options: Any,
+) -> VolumeRun:
+    """Check everything, and get ready to caption into an output.
+
+    Args:
+        words: what names the pictures, as for `leyenda.volume.inputs.opening.open_inputs`.
+        output: file or folder of the captions.
+        to: name of the output; None tells by the ending of `output`.
+        overwrite: replace a finished file, and forget what a stopped run of another command had done.
+        existing: what is done where a picture has a caption: `skip`, `overwrite`, `append` or `prepend`.
+        retry_failed: try inputs again that an earlier run could not caption.
+        min_confidence: captions below it go to the review list.
+        review: the review list; None is beside the output.
+        duplicates: what counts as the same picture, which is captioned once; one of `DUPLICATES`.
+        hidden: also take hidden files and folders.
+        lists: files with names of pictures, one a line.
+        engine: one of `ENGINES`.
+        standard_input: what `-` reads; None takes the process's own.
+        options: as for `leyenda.Captioner.from_pretrained`, with the checkpoint's name as `model`.
+
+    Raises:
+        LeyendaError: something cannot work as it was asked for.
+    """
+    check_mode(existing)
+    _check_choice(duplicates, DUPLICATES, "--duplicates")
+    _check_choice(engine, tuple(ENGINES), "--engine")
+    if min_confidence is not None and not 0 <= min_confidence <= 1:
+        raise LeyendaError(f"The least confidence is {min_confidence:g}.", "It must be between 0 and 1.")
+    target = open_output(OutputOptions(output, to, overwrite, review), with_review=min_confidence is not None)
+    inputs = open_inputs(words, InputOptions(hidden, lists), standard_input)
+    seen = SeenPictures() if duplicates != EACH else None
+    return VolumeRun(
+        inputs,
+        target,
+        lambda: ENGINES[engine](options, seen),
+        settings={"duplicates": duplicates, **model_settings(options)},
+        rules=Rules(existing, retry_failed, min_confidence),
+        seen=seen,
+        overwrite=overwrite,
+    )
+
+
+def model_settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a captioner's options decides the captions."""
+    settings = {name: value for name, value in options.items() if name not in _NO_MATTER}
+    model = str(options.get("model", ""))
+    return settings | {"model": os.path.abspath(model) if os.path.isdir(model) else model}
+
+
+def _plain(options: Mapping[str, Any], seen: SeenPictures | None) -> Engine:
+    from leyenda.inference import Captioner
+    from leyenda.volume.plain_engine import PlainEngine
+
+    others = {name: value for name, value in options.items() if name != "model"}
+    return PlainEngine(Captioner.from_pretrained(options["model"], **others), seen)
+
+
+ENGINES: dict[str, Callable[[Mapping[str, Any], SeenPictures | None], Engine]] = {"plain": _plain}
+"""What captions, by name."""
+
+
+def _check_choice(value: str, known: Sequence[str], option: str) -> None:
+    if value not in known:
+        raise LeyendaError(f"There is no {option} {value!r}.", f"It is one of: {', '.join(known)}.")
