@@ -97,6 +97,7 @@ class Captioner:
         batch_size: int = DEFAULT_BATCH_SIZE,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         exact_decode: bool = False,
+        talk: Callable[[str], None] | None = None,
     ) -> Captioner:
         """A captioner with the checkpoint of that name; settings are checked before it is loaded.
 
@@ -117,6 +118,7 @@ class Captioner:
             batch_size: pictures that go through the model together.
             max_pixels: most pixels (width x height) that a picture may have.
             exact_decode: decode every pixel of a large JPEG.
+            talk: is told when the memory is too small for a batch; None prints it to standard error.
 
         Raises:
             ModelError: the checkpoint cannot be found, fetched or read.
@@ -128,7 +130,7 @@ class Captioner:
         model = models.load(
             name, device=device, precision=precision, revision=revision, token=token, captions_only=True
         )
-        return cls(model, settings, batch_size, max_pixels, exact_decode=exact_decode)
+        return cls(model, settings, batch_size, max_pixels, exact_decode=exact_decode, talk=talk)
 
     @overload
     def __call__(self, pictures: PictureLike) -> Caption: ...  # type: ignore[overload-overlap]  # str is iterable

@@ -21,7 +21,7 @@ BYTES, EACH = "bytes", "each"
 DUPLICATES = (BYTES, EACH)
 """What counts as the same picture: the same bytes, or nothing."""
 
-_NO_MATTER = ("device", "batch_size", "token")
+_NO_MATTER = ("device", "batch_size", "token", "address", "workers")
 """Options of a captioner that do not decide what the captions say."""
 
 
@@ -127,7 +127,18 @@ def _plain(options: Mapping[str, Any], seen: SeenPictures | None) -> Engine:
     return PlainEngine(Captioner.from_pretrained(options["model"], **others), seen)
 
 
-ENGINES: dict[str, Callable[[Mapping[str, Any], SeenPictures | None], Engine]] = {"plain": _plain}
+def _ray(options: Mapping[str, Any], seen: SeenPictures | None) -> Engine:
+    others = dict(options)
+    address, workers = others.pop("address", None), others.pop("workers", None)
+    from leyenda.volume.on_ray import open_engine
+
+    return open_engine(others, seen, address=address, workers=workers)
+
+
+ENGINES: dict[str, Callable[[Mapping[str, Any], SeenPictures | None], Engine]] = {
+    "plain": _plain,
+    "ray": _ray,
+}
 """What captions, by name."""
 
 

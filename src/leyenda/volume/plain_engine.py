@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from leyenda.errors import ImageError
-from leyenda.images import fetch
-from leyenda.images.fetching import without_secrets
-from leyenda.images.opening import read_picture
 from leyenda.inference.ahead import in_order_ahead, reading_threads
-from leyenda.records import Caption, PictureBytes, Skipped
-from leyenda.volume.engine import LARGEST_GROUP, Outcome, Task
-from leyenda.volume.item import Item, is_address
+from leyenda.volume.engine import Outcome, Task
+from leyenda.volume.reading import read_and_open
 from leyenda.volume.seen_pictures import SeenPictures
+from leyenda.volume.window import Prepared, windows
 
 if TYPE_CHECKING:
     import torch
 
     from leyenda.inference import Captioner
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A task whose picture was read.
-
-    Args:
-        pixels: what the model takes; None where there is nothing to caption.
-        skipped: why the picture cannot be used.
-        digest: of the encoded picture.
-        data: the encoded picture, where it was fetched.
-    """
-
-    pixels: torch.Tensor | None = None
-    skipped: Skipped | None = None
-    digest: str = ""
-    data: bytes | None = None
 
 
 class PlainEngine:
@@ -58,104 +36,19 @@ class PlainEngine:
         threads = reading_threads()
         size = self.captioner.batch_size
         prepared = in_order_ahead(self._prepare, tasks, ahead=max(size, threads), threads=threads)
-        window = _Window(self._seen)
         with contextlib.closing(prepared):
-            for task, ready in prepared:
+            going_on = itertools.takewhile(lambda _: not stopping(), prepared)
+            for window in windows(going_on, size, self._seen):
                 if stopping():
                     return
-                window.add(task, ready)
-                if len(window.pixels) >= size or len(window.members) >= LARGEST_GROUP:
-                    yield window.captioned(self.captioner)
-                    window = _Window(self._seen)
-            if window.members and not stopping():
-                yield window.captioned(self.captioner)
+                yield window.outcomes(self.captioner.generate(window.pictures))
 
     def close(self) -> None:
         """Nothing is held beside the model."""
 
-    def _prepare(self, task: Task) -> _Prepared:
+    def _prepare(self, task: Task) -> Prepared[torch.Tensor]:
         if task.settled is not None:
-            return _Prepared()
-        digest, fetched = "", None
-        try:
-            picture, fetched = read_item(task.item, self.captioner.max_pixels)
-            if self._seen is not None:
-                digest = picture_digest(picture.data)
-            return _Prepared(self.captioner.prepare(picture), None, digest, fetched)
-        except ImageError as error:
-            return _Prepared(None, Skipped(error.code, str(error)), digest, fetched)
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """A task of a window.
-
-    Args:
-        task: the task.
-        ready: its picture.
-        key: what it has in common with those of the window that show the same picture.
-        caption: of the same picture in an earlier window.
-    """
-
-    task: Task
-    ready: _Prepared
-    key: str
-    caption: Caption | None
-
-
-class _Window:
-    """The tasks of one group while it is gathered, and one of each picture to caption among them."""
-
-    def __init__(self, seen: SeenPictures | None) -> None:
-        self._seen = seen
-        self.members: list[_Member] = []
-        self.pixels: dict[str, torch.Tensor] = {}
-
-    def add(self, task: Task, ready: _Prepared) -> None:
-        """Take the next task."""
-        key = ready.digest or str(len(self.members))
-        caption = self._seen.find(ready.digest) if self._seen is not None else None
-        self.members.append(_Member(task, ready, key, caption))
-        if ready.pixels is not None and caption is None:
-            self.pixels.setdefault(key, ready.pixels)
-
-    def captioned(self, captioner: Captioner) -> list[Outcome]:
-        """Caption the pictures, and give every task what it gets."""
-        captions = dict(zip(self.pixels, captioner.generate(list(self.pixels.values())), strict=True))
-        first = dict(reversed([(member.key, member.task) for member in self.members]))
-        outcomes = []
-        for member in self.members:
-            result: Caption | Skipped | None = member.ready.skipped
-            copied = False
-            if member.ready.pixels is not None:
-                result = member.caption or captions[member.key]
-                copied = member.caption is not None or first[member.key] is not member.task
-            outcomes.append(Outcome(member.task, result, member.ready.digest, copied, member.ready.data))
-        if self._seen is not None:
-            for key, caption in captions.items():
-                self._seen.remember(key, caption)
-        return outcomes
-
-
-def read_item(item: Item, max_pixels: int) -> tuple[PictureBytes, bytes | None]:
-    """The encoded picture of an input.
-
-    Args:
-        item: the input.
-        max_pixels: a file that is larger than any picture of so many pixels is not read.
-
-    Returns:
-        The picture, and its bytes once more where they were fetched over the network.
-
-    Raises:
-        ImageError: it cannot be read or fetched.
-    """
-    if isinstance(item.source, str) and is_address(item.source):
-        data = fetch(item.source)
-        return PictureBytes(data, without_secrets(item.source)), data
-    return read_picture(item.source, max_pixels=max_pixels), None
-
-
-def picture_digest(data: bytes) -> str:
-    """What the same bytes have in common: 128 bits of SHA-256, in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()[:32]
+            return Prepared()
+        return read_and_open(
+            task.item, self.captioner.prepare, self.captioner.max_pixels, digest=self._seen is not None
+        )

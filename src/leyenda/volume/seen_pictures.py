@@ -8,6 +8,28 @@ REMEMBERED = 20_000
 """Pictures that are remembered; of a longer stream the oldest are forgotten, so that memory does not grow."""
 
 
+class Said:
+    """What the model says of a picture: nothing yet, or its caption without the tokens."""
+
+    __slots__ = ("_confidence", "_text")
+
+    def __init__(self, caption: Caption | None = None) -> None:
+        self._text: str | None = None
+        self._confidence = 0.0
+        if caption is not None:
+            self.tell(caption)
+
+    def tell(self, caption: Caption) -> None:
+        """Now it is known."""
+        self._text, self._confidence = caption.text, caption.confidence
+
+    @property
+    def caption(self) -> Caption:
+        """The caption, once it is known."""
+        assert self._text is not None
+        return Caption(self._text, self._confidence)
+
+
 class SeenPictures:
     """The last pictures that were captioned, by the digest of their encoded bytes.
 
@@ -15,22 +37,25 @@ class SeenPictures:
 
     >>> seen = SeenPictures()
     >>> seen.remember("0f", Caption("a dog", 0.5))
-    >>> seen.find("0f").text
+    >>> seen.find("0f").caption.text
     'a dog'
     """
 
     def __init__(self, size: int = REMEMBERED) -> None:
         self._size = size
-        self._captions: dict[str, tuple[str, float]] = {}
+        self._said: dict[str, Said] = {}
 
-    def find(self, digest: str) -> Caption | None:
-        """The caption of a picture with these bytes, or None."""
-        found = self._captions.get(digest)
-        return Caption(*found) if found else None
+    def find(self, digest: str) -> Said | None:
+        """What a picture with these bytes gets, or None where it is new."""
+        return self._said.get(digest)
 
     def remember(self, digest: str, caption: Caption) -> None:
         """Keep what was said of a picture."""
-        if digest and digest not in self._captions:
-            if len(self._captions) >= self._size:
-                del self._captions[next(iter(self._captions))]
-            self._captions[digest] = (caption.text, caption.confidence)
+        self.expect(digest, Said(caption))
+
+    def expect(self, digest: str, said: Said) -> None:
+        """Keep what will be said of a picture that is being captioned, so that it is not captioned again meanwhile."""
+        if digest and digest not in self._said:
+            if len(self._said) >= self._size:
+                del self._said[next(iter(self._said))]
+            self._said[digest] = said

@@ -1,0 +1,137 @@
+"""The engine of a cluster: Ray Data reads, workers caption, and results come back in the order of the inputs."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import ray
+from ray.exceptions import OutOfMemoryError, RayError
+
+from leyenda.errors import LeyendaError
+from leyenda.images import DEFAULT_MAX_PIXELS
+from leyenda.inference.captioner import DEFAULT_BATCH_SIZE, say
+from leyenda.volume.engine import Outcome, Task
+from leyenda.volume.on_ray.cluster import Cluster
+from leyenda.volume.on_ray.failure import Failure
+from leyenda.volume.on_ray.reading import Place, Reader, Reading
+from leyenda.volume.on_ray.workers import TRIES, Captioned, Pool
+from leyenda.volume.seen_pictures import SeenPictures
+from leyenda.volume.window import Window, windows
+
+_BATCHES_READ = 32
+"""Batches for each worker in the largest portion that is read at a time."""
+
+_BATCHES_FIRST = 4
+"""Batches for each worker in the first portion."""
+
+_WAITING = 8
+"""Groups for each worker that may be captioned while an earlier one is not, since they are given in order."""
+
+
+class RayEngine:
+    """Captions with the workers of a Ray cluster.
+
+    Args:
+        options: as for `leyenda.Captioner.from_pretrained`, with the checkpoint's name as `model`.
+        seen: what was said of pictures with the same bytes; None captions each picture anew.
+        address: of a running cluster; None starts one on this machine.
+        workers: how many models; None takes one for each GPU, or one where there is none.
+
+    Raises:
+        LeyendaError: no cluster, too few GPUs, a model that a worker cannot load.
+    """
+
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        seen: SeenPictures | None,
+        *,
+        address: str | None = None,
+        workers: int | None = None,
+    ) -> None:
+        self._seen = seen
+        self._batch = int(options.get("batch_size", DEFAULT_BATCH_SIZE))
+        self._closing = contextlib.ExitStack()
+        cluster = self._closing.enter_context(Cluster(address))
+        try:
+            share = cluster.share(workers, options.get("device"))
+            self.workers = share.workers
+            with _plain_errors("load the model"):
+                self._pool = Pool(share, options)
+                reading = Reading(
+                    self._pool.model_input(),
+                    options.get("max_pixels", DEFAULT_MAX_PIXELS),
+                    options.get("exact_decode", False),
+                    seen is not None,
+                    os.getcwd(),
+                )
+            kept_free = share.workers * share.cpus, share.workers * share.gpus
+            self._reader = Reader(reading, share.reading, kept_free, shared=address is not None)
+        except BaseException:
+            self.close()
+            raise
+
+    def groups(self, tasks: Iterator[Task], stopping: Callable[[], bool]) -> Iterator[Sequence[Outcome]]:
+        """As `leyenda.volume.engine.Engine.groups`; the groups are those of the plain engine."""
+        each = self._batch * self.workers
+        read = self._reader.read(tasks, _BATCHES_FIRST * each, _BATCHES_READ * each)
+        with contextlib.closing(read), _plain_errors("caption"):
+            going_on = itertools.takewhile(lambda _: not stopping(), read)
+            yield from self._captioned(windows(going_on, self._batch, self._seen), stopping)
+
+    def _captioned(
+        self, source: Iterator[Window[Place]], stopping: Callable[[], bool]
+    ) -> Iterator[Sequence[Outcome]]:
+        """Keep every worker busy, and give what is done, in order."""
+        pool = self._pool
+        sent: deque[tuple[Window[Place], Any]] = deque()
+        at_most, more = _WAITING * self.workers, True
+        while more or sent:
+            if sent and (sent[0][1] is None or pool.is_there(sent[0][1])):
+                window, answer = sent.popleft()
+                yield window.outcomes(() if answer is None else _captions(answer))
+            elif more and pool.has_room() and len(sent) < at_most:
+                found = next(source, None)
+                if found is None or stopping():
+                    more = False
+                else:
+                    sent.append((found, pool.send(found.pictures) if found.pictures else None))
+            else:
+                pool.wait()
+
+    def close(self) -> None:
+        """End the workers and leave the cluster."""
+        self._closing.close()
+
+
+def _captions(answer: Any) -> Sequence[Any]:
+    captioned = ray.get(answer)
+    if isinstance(captioned, Failure):
+        raise captioned.error()
+    assert isinstance(captioned, Captioned)
+    for line in captioned.talk:
+        say(line)
+    return captioned.captions
+
+
+@contextlib.contextmanager
+def _plain_errors(purpose: str) -> Iterator[None]:
+    """What Ray says in many lines, in one."""
+    try:
+        yield
+    except OutOfMemoryError as error:
+        raise LeyendaError(
+            f"The memory of a machine is too small for the workers to {purpose}; Ray ended one {TRIES} times.",
+            "Use fewer --workers, or a smaller --batch-size.",
+        ) from error
+    except RayError as error:
+        lines = [line for line in str(error).strip().splitlines() if line.strip()] or [type(error).__name__]
+        raise LeyendaError(
+            f"Ray could not {purpose}: {lines[-1].strip().rstrip('.')}.",
+            "What was captioned is kept: run the command again. --debug shows all that Ray says.",
+        ) from error
