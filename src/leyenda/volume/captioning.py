@@ -13,7 +13,9 @@ from leyenda.volume.entry import Entry
 from leyenda.volume.existing import check_mode
 from leyenda.volume.inputs.opening import InputOptions, open_inputs
 from leyenda.volume.outputs.registry import OutputOptions, open_output
-from leyenda.volume.run import Rules, VolumeRun
+from leyenda.volume.printed_run import PrintedRun
+from leyenda.volume.rules import Rules
+from leyenda.volume.run import VolumeRun
 from leyenda.volume.seen_pictures import SeenPictures
 from leyenda.volume.totals import Totals
 
@@ -110,6 +112,23 @@ def open_run(
         seen=seen,
         overwrite=overwrite,
     )
+
+
+def open_printed_run(
+    words: Sequence[str],
+    *,
+    hidden: bool = False,
+    lists: Sequence[str] = (),
+    standard_input: BinaryIO | None = None,
+    **options: Any,
+) -> PrintedRun:
+    """Check everything, and get ready to caption without an output; arguments as for `open_run`.
+
+    Raises:
+        LeyendaError: something cannot work as it was asked for.
+    """
+    inputs = open_inputs(words, InputOptions(hidden, lists), standard_input)
+    return PrintedRun(inputs, _plain(options, SeenPictures()), Rules())
 
 
 def model_settings(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,10 @@ class OnePicture:
         """The picture itself, whatever it is called."""
         yield named_picture(self.word)
 
+    def count(self) -> int:
+        """One."""
+        return 1
+
     def check(self) -> None:
         """Whether any of several files is there, `leyenda.volume.inputs.opening` looks."""
 
@@ -48,6 +52,10 @@ class Folder:
         for path in pictures_below(start, hidden=self.hidden):
             yield Item(path, path, os.path.relpath(path, self.word))
 
+    def count(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self.items())
+
     def check(self) -> None:
         """There must be one."""
         if next(self.items(), None) is None:
@@ -69,6 +77,10 @@ class Pattern:
             return
         for path in pictures_below(base, parts, hidden=self.hidden):
             yield Item(path, path, os.path.relpath(path, base or "."))
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self.items())
 
     def check(self) -> None:
         """There must be one."""

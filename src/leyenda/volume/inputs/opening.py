@@ -50,6 +50,11 @@ class Inputs:
         for source in self.sources:
             yield from source.items()
 
+    def count(self) -> int | None:
+        """How many there are; None where finding out takes as long as reading them."""
+        counts = [source.count() for source in self.sources]
+        return None if None in counts else sum(count for count in counts if count is not None)
+
     @property
     def folder(self) -> str | None:
         """The folder that was named, if that is all that was."""

@@ -22,6 +22,9 @@ class Source(Protocol):
             LeyendaError: it cannot be read.
         """
 
+    def count(self) -> int | None:
+        """How many pictures there are; None where finding out takes as long as reading them."""
+
     def check(self) -> None:
         """Look whether there is anything to caption, before a model is loaded for it.
 
