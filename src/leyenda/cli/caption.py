@@ -29,6 +29,9 @@ _WITH_OUTPUT = {
     "min_confidence": None,
     "review": None,
     "duplicates": "bytes",
+    "sidecar_name": "stem",
+    "shard_size": 1000,
+    "record": None,
 }
 """Options that mean something only where captions are kept, and what they are when they are not given."""
 
@@ -46,12 +49,21 @@ _WITH_OUTPUT = {
 @click.option(
     "--list", "lists", multiple=True, metavar="FILE", help="Also the pictures that a file names, one a line."
 )
+@click.option("--image-column", metavar="NAME", help="Column with the pictures.")
+@click.option("--image-root", metavar="FOLDER", help="Folder of the pictures, if not beside SOURCE.")
 @click.option("--hidden", is_flag=True, help="Also hidden files and folders.")
 @click.option("-o", "--output", type=click.Path(), metavar="PATH", help="File or folder for the captions.")
 @click.option(
     "--to",
     metavar="KIND",
-    help="jsonl, csv or parquet.  [default: by the ending of --output]",
+    help="jsonl, csv, parquet, webdataset, sidecar or metadata.  [default: by the ending of --output]",
+)
+@click.option(
+    "--sidecar-name", default="stem", metavar="NAME", help="stem: a.txt; full: a.jpg.txt.  [default: stem]"
+)
+@click.option("--shard-size", default=1000, show_default=True, help="Pictures of a WebDataset shard.")
+@click.option(
+    "--record", type=click.Path(), metavar="FILE", help="History of sidecar and metadata, for --undo."
 )
 @click.option("--overwrite", is_flag=True, help="Begin anew: replace the output, whatever is there.")
 @click.option(

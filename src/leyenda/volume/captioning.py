@@ -11,7 +11,8 @@ from leyenda.errors import LeyendaError
 from leyenda.volume.engine import Engine
 from leyenda.volume.entry import Entry
 from leyenda.volume.existing import check_mode
-from leyenda.volume.inputs.opening import InputOptions, open_inputs
+from leyenda.volume.inputs.input_options import InputOptions
+from leyenda.volume.inputs.opening import open_inputs
 from leyenda.volume.outputs.registry import OutputOptions, open_output
 from leyenda.volume.printed_run import PrintedRun
 from leyenda.volume.rules import Rules
@@ -68,8 +69,13 @@ def open_run(
     min_confidence: float | None = None,
     review: str | Path | None = None,
     duplicates: str = BYTES,
+    sidecar_name: str = "stem",
+    shard_size: int = 1000,
+    record: str | Path | None = None,
     hidden: bool = False,
     lists: Sequence[str] = (),
+    image_column: str | None = None,
+    image_root: str | None = None,
     engine: str = "plain",
     standard_input: BinaryIO | None = None,
     **options: Any,
@@ -86,8 +92,13 @@ def open_run(
         min_confidence: captions below it go to the review list.
         review: the review list; None is beside the output.
         duplicates: what counts as the same picture, which is captioned once; one of `DUPLICATES`.
+        sidecar_name: `stem` for `a.txt`, `full` for `a.jpg.txt`.
+        shard_size: samples of a WebDataset shard.
+        record: the record of a run that writes picture by picture; None is where its captions are.
         hidden: also take hidden files and folders.
         lists: files with names of pictures, one a line.
+        image_column: column of a table that names or holds the picture; None finds it.
+        image_root: folder that the names in a table are relative to; None finds it.
         engine: one of `ENGINES`.
         standard_input: what `-` reads; None takes the process's own.
         options: as for `leyenda.Captioner.from_pretrained`, with the checkpoint's name as `model`.
@@ -100,8 +111,11 @@ def open_run(
     _check_choice(engine, tuple(ENGINES), "--engine")
     if min_confidence is not None and not 0 <= min_confidence <= 1:
         raise LeyendaError(f"The least confidence is {min_confidence:g}.", "It must be between 0 and 1.")
-    target = open_output(OutputOptions(output, to, overwrite, review), with_review=min_confidence is not None)
-    inputs = open_inputs(words, InputOptions(hidden, lists), standard_input)
+    reading = InputOptions(hidden, lists, image_column, image_root, token=options.get("token"))
+    inputs = open_inputs(words, reading, standard_input)
+    model = str(options.get("model", ""))
+    writing = OutputOptions(output, to, overwrite, review, existing, sidecar_name, shard_size, record, model)
+    target = open_output(writing, inputs.folder, with_review=min_confidence is not None)
     seen = SeenPictures() if duplicates != EACH else None
     return VolumeRun(
         inputs,
@@ -119,6 +133,8 @@ def open_printed_run(
     *,
     hidden: bool = False,
     lists: Sequence[str] = (),
+    image_column: str | None = None,
+    image_root: str | None = None,
     standard_input: BinaryIO | None = None,
     **options: Any,
 ) -> PrintedRun:
@@ -127,7 +143,8 @@ def open_printed_run(
     Raises:
         LeyendaError: something cannot work as it was asked for.
     """
-    inputs = open_inputs(words, InputOptions(hidden, lists), standard_input)
+    reading = InputOptions(hidden, lists, image_column, image_root, token=options.get("token"))
+    inputs = open_inputs(words, reading, standard_input)
     return PrintedRun(inputs, _plain(options, SeenPictures()), Rules())
 
 

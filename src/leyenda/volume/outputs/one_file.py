@@ -19,7 +19,6 @@ from leyenda.volume.item import Item
 from leyenda.volume.journal import Group, Journal, run_logs
 from leyenda.volume.json_line import json_line, valid_text
 from leyenda.volume.outputs.file_formats import FileFormat
-from leyenda.volume.outputs.jsonl import JSONL
 from leyenda.volume.review import write_review
 from leyenda.volume.whole_file import being_written, put_in_place, sync_folder, temporary_of
 
@@ -131,7 +130,7 @@ class OneFile:
             read = self.format.read(self.path)
             first = list(islice(read, _LOOKED_AT))
             lines = self.path
-            if self.format is not JSONL:
+            if not self.format.json_lines:
                 lines = self._earlier_lines()
                 with open(lines, "wb") as file:
                     for entry in chain(first, read):
@@ -150,7 +149,7 @@ class OneFile:
         return temporary_of(self.path).with_suffix(".earlier")
 
     def _name(self, name: str) -> str:
-        return name if self.format is JSONL else valid_text(name)
+        return name if self.format.json_lines else valid_text(name)
 
     def summary(self) -> str:
         """The file's name."""
