@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from leyenda.jobs.evaluate import evaluate
     from leyenda.jobs.train import train
     from leyenda.records import Caption, Example, ImageSource, Prediction, Scores, Skipped
+    from leyenda.text_control import PromptTemplate, TextRules
 
 _HOME_OF = {
     "Caption": "leyenda.records",
@@ -26,8 +27,10 @@ _HOME_OF = {
     "ImageSource": "leyenda.records",
     "LeyendaError": "leyenda.errors",
     "Prediction": "leyenda.records",
+    "PromptTemplate": "leyenda.text_control",
     "Scores": "leyenda.records",
     "Skipped": "leyenda.records",
+    "TextRules": "leyenda.text_control",
     "evaluate": "leyenda.jobs.evaluate",
     "load_examples": "leyenda.data",
     "train": "leyenda.jobs.train",
@@ -41,8 +44,10 @@ __all__ = [
     "ImageSource",
     "LeyendaError",
     "Prediction",
+    "PromptTemplate",
     "Scores",
     "Skipped",
+    "TextRules",
     "evaluate",
     "load_examples",
     "train",
