@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from leyenda.inference import Captioner
     from leyenda.jobs.evaluate import evaluate
     from leyenda.jobs.train import train
-    from leyenda.records import Caption, Example, ImageSource, Prediction, Scores, Skipped
+    from leyenda.records import Caption, Example, ImageSource, PictureRow, Prediction, Scores, Skipped
     from leyenda.text_control import PromptTemplate, TextRules
 
 _HOME_OF = {
@@ -26,6 +26,7 @@ _HOME_OF = {
     "Examples": "leyenda.data",
     "ImageSource": "leyenda.records",
     "LeyendaError": "leyenda.errors",
+    "PictureRow": "leyenda.records",
     "Prediction": "leyenda.records",
     "PromptTemplate": "leyenda.text_control",
     "Scores": "leyenda.records",
@@ -43,6 +44,7 @@ __all__ = [
     "Examples",
     "ImageSource",
     "LeyendaError",
+    "PictureRow",
     "Prediction",
     "PromptTemplate",
     "Scores",

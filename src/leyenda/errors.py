@@ -80,6 +80,7 @@ class CaptionError(LeyendaError):
         "has_banned",  # a banned word stands in it
         "lacks_required",  # a required word does not
         "no_prompt",  # a column that the prompt needs has no value for this picture
+        "long_prompt",  # the prompt leaves the model no place for a caption
     )
 
     def __init__(self, code: str, cause: str, fix: str = "") -> None:

@@ -19,11 +19,13 @@ _NO_SPACE_AFTER = "([{«“¿¡#@（「『【"
 class TextRules:
     """What a user asks of every caption, applied in this order.
 
-    1. `ban` and `require`: in the search already, where the model is one of ours to steer; checked here.
+    1. `drop_prompt` takes the prompt off; what is left must have no word of `ban`. The search sees to that already.
     2. `strip_start`: phrases taken off the start, as long as one of them is there.
     3. `max_words`: the rest is cut to so many words.
     4. `prefix` in front, `suffix` behind.
     5. `trigger` in front of all, with a comma: `WORD, caption`, as trainers of LoRA adapters expect.
+
+    A caption without the words of `require` after step 3 is none; of several beams the best that has them is taken.
 
     Applied again to what they made, rules change nothing; only an unwanted start that begins with the prefix or the
     trigger, and goes on, is looked for across the seam.
@@ -35,8 +37,8 @@ class TextRules:
         strip_start: phrases that the caption shall not begin with; case and accents make no difference.
         max_words: most words of the model's own, additions not counted; None for any number.
         ban: words or phrases that the model may not write, compared by whole words in any casing.
-        require: words or phrases without which a caption is not taken, compared in the same way; they must be in
-            what is left after steps 2 and 3.
+        require: words or phrases without which a caption is not taken, compared in the same way.
+        drop_prompt: leave out the prompt, which a caption otherwise begins with.
 
     Raises:
         LeyendaError: a value that makes no sense.
@@ -52,6 +54,7 @@ class TextRules:
     max_words: int | None = None
     ban: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
+    drop_prompt: bool = False
 
     def __post_init__(self) -> None:
         for name in ("strip_start", "ban", "require"):
@@ -114,6 +117,8 @@ class TextRules:
 
     def _body(self, text: str, given: str) -> str:
         """What is left of the model's words."""
+        if self.drop_prompt:
+            text, given = text.removeprefix(given), ""
         said, first = words_of(text), len(words_of(given))
         for banned in self.ban:
             if holds(said, words_of(banned), first):
