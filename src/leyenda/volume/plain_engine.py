@@ -8,34 +8,33 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from leyenda.errors import ImageError
+from leyenda.errors import CaptionError, ImageError
 from leyenda.images import fetch
 from leyenda.images.fetching import without_secrets
 from leyenda.images.opening import read_picture
 from leyenda.inference.ahead import in_order_ahead, reading_threads
-from leyenda.records import Caption, PictureBytes, Skipped
+from leyenda.records import Caption, PictureBytes, PictureRow, Skipped
 from leyenda.volume.engine import LARGEST_GROUP, Outcome, Task
 from leyenda.volume.item import Item, is_address
 from leyenda.volume.seen_pictures import SeenPictures
 
 if TYPE_CHECKING:
-    import torch
-
     from leyenda.inference import Captioner
+    from leyenda.inference.captioner import Prepared
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Ready:
     """A task whose picture was read.
 
     Args:
-        pixels: what the model takes; None where there is nothing to caption.
+        picture: what the model takes; None where there is nothing to caption.
         skipped: why the picture cannot be used.
         digest: of the encoded picture.
         data: the encoded picture, where it was fetched.
     """
 
-    pixels: torch.Tensor | None = None
+    picture: Prepared | None = None
     skipped: Skipped | None = None
     digest: str = ""
     data: bytes | None = None
@@ -64,7 +63,7 @@ class PlainEngine:
                 if stopping():
                     return
                 window.add(task, ready)
-                if len(window.pixels) >= size or len(window.members) >= LARGEST_GROUP:
+                if len(window.pictures) >= size or len(window.members) >= LARGEST_GROUP:
                     yield window.captioned(self.captioner)
                     window = _Window(self._seen)
             if window.members and not stopping():
@@ -73,17 +72,18 @@ class PlainEngine:
     def close(self) -> None:
         """Nothing is held beside the model."""
 
-    def _prepare(self, task: Task) -> _Prepared:
+    def _prepare(self, task: Task) -> _Ready:
         if task.settled is not None:
-            return _Prepared()
+            return _Ready()
         digest, fetched = "", None
         try:
-            picture, fetched = read_item(task.item, self.captioner.max_pixels)
+            encoded, fetched = read_item(task.item, self.captioner.max_pixels)
+            picture = self.captioner.prepare(PictureRow(encoded, task.item.columns))
             if self._seen is not None:
-                digest = picture_digest(picture.data)
-            return _Prepared(self.captioner.prepare(picture), None, digest, fetched)
-        except ImageError as error:
-            return _Prepared(None, Skipped(error.code, str(error)), digest, fetched)
+                digest = picture_digest(encoded.data, picture.prompt)
+            return _Ready(picture, None, digest, fetched)
+        except (ImageError, CaptionError) as error:
+            return _Ready(None, Skipped(error.code, str(error)), digest, fetched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class _Member:
     """
 
     task: Task
-    ready: _Prepared
+    ready: _Ready
     key: str
     caption: Caption | None
 
@@ -109,31 +109,37 @@ class _Window:
     def __init__(self, seen: SeenPictures | None) -> None:
         self._seen = seen
         self.members: list[_Member] = []
-        self.pixels: dict[str, torch.Tensor] = {}
+        self.pictures: dict[str, Prepared] = {}
 
-    def add(self, task: Task, ready: _Prepared) -> None:
+    def add(self, task: Task, ready: _Ready) -> None:
         """Take the next task."""
         key = ready.digest or str(len(self.members))
         caption = self._seen.find(ready.digest) if self._seen is not None else None
         self.members.append(_Member(task, ready, key, caption))
-        if ready.pixels is not None and caption is None:
-            self.pixels.setdefault(key, ready.pixels)
+        if ready.picture is not None and caption is None:
+            self.pictures.setdefault(key, ready.picture)
 
     def captioned(self, captioner: Captioner) -> list[Outcome]:
         """Caption the pictures, and give every task what it gets."""
-        captions = dict(zip(self.pixels, captioner.generate(list(self.pixels.values())), strict=True))
+        generated = captioner.generate(list(self.pictures.values()))
+        captions = {
+            key: captioner.ruled_or_skipped(caption, picture.prompt)
+            for (key, picture), caption in zip(self.pictures.items(), generated, strict=True)
+        }
         first = dict(reversed([(member.key, member.task) for member in self.members]))
         outcomes = []
         for member in self.members:
             result: Caption | Skipped | None = member.ready.skipped
             copied = False
-            if member.ready.pixels is not None:
+            if member.ready.picture is not None:
                 result = member.caption or captions[member.key]
                 copied = member.caption is not None or first[member.key] is not member.task
+            copied = copied and isinstance(result, Caption)
             outcomes.append(Outcome(member.task, result, member.ready.digest, copied, member.ready.data))
         if self._seen is not None:
             for key, caption in captions.items():
-                self._seen.remember(key, caption)
+                if isinstance(caption, Caption):
+                    self._seen.remember(key, caption)
         return outcomes
 
 
@@ -156,6 +162,9 @@ def read_item(item: Item, max_pixels: int) -> tuple[PictureBytes, bytes | None]:
     return read_picture(item.source, max_pixels=max_pixels), None
 
 
-def picture_digest(data: bytes) -> str:
-    """What the same bytes have in common: 128 bits of SHA-256, in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()[:32]
+def picture_digest(data: bytes, prompt: str = "") -> str:
+    """What pictures with the same bytes and the same prompt have in common: 128 bits of SHA-256, in hexadecimal."""
+    digest = hashlib.sha256(data)
+    if prompt:
+        digest.update(b"\0prompt\0" + prompt.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:32]

@@ -23,7 +23,7 @@ class Metadata:
     """Captions in the pictures, whose pixels stay as they are.
 
     Args:
-        output: folder for described copies, which mirrors those of the pictures; None describes the pictures themselves.
+        output: folder for described copies, which mirrors those of the pictures; None describes the pictures in place.
         existing: what is done where a description is.
         model: what the pictures say of who wrote the caption.
     """
