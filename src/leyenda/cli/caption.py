@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _SAMPLING = ("temperature", "top_p", "seed")
 
+_TEXT = ("drop_prompt", "prefix", "suffix", "trigger", "strip_start", "max_words", "ban", "require")
+
 _WITH_OUTPUT = {
     "overwrite": False,
     "existing": "skip",
@@ -85,7 +87,19 @@ _WITH_OUTPUT = {
     metavar="KIND",
     help="What is captioned once: pictures of the same bytes, near ones too, or each.  [default: bytes]",
 )
+@click.option("--undo", type=click.Path(), metavar="RECORD", help="Take back what a run wrote; no INPUT.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines; with an output, events of the run.")
+@click.option(
+    "--prompt", metavar="WORDS", help="Captions go on from these words; {column} is the picture's own."
+)
+@click.option("--drop-prompt", is_flag=True, help="Leave the prompt out of the caption.")
+@click.option("--prefix", default="", metavar="WORDS", help="Before every caption.")
+@click.option("--suffix", default="", metavar="WORDS", help="Behind every caption.")
+@click.option("--trigger", default="", metavar="WORD", help="In front of all, with a comma.")
+@click.option("--strip-start", multiple=True, metavar="WORDS", help="Take this off a caption's start.")
+@click.option("--max-words", type=int, metavar="N", help="Cut captions to so many words.")
+@click.option("--ban", multiple=True, metavar="WORDS", help="Never write this.")
+@click.option("--require", multiple=True, metavar="WORDS", help="No caption without this.")
 @click.option("--beams", default=1, show_default=True, help="Beams of the search; 1 is greedy.")
 @click.option("--max-length", default=50, show_default=True, help="Most tokens of a caption.")
 @click.option("--min-length", default=0, show_default=True, help="Fewest tokens of a caption.")
@@ -125,6 +139,10 @@ def command(ctx: click.Context, /, inputs: tuple[str, ...], as_json: bool, **opt
       leyenda caption photo.jpg
       leyenda caption photos/ --model runs/mine --output captions.jsonl
     """  # noqa: D301
+    from leyenda.text_control import TextRules
+
+    if record := options.pop("undo"):
+        return _undo(record)
     if not inputs and not options["lists"]:
         raise click.MissingParameter(ctx=ctx, param=ctx.command.params[0])
     given = {name: options.pop(name) for name in _SAMPLING}
@@ -132,6 +150,10 @@ def command(ctx: click.Context, /, inputs: tuple[str, ...], as_json: bool, **opt
     for name in _SAMPLING:
         if name in options and not options["sample"]:
             raise click.UsageError(f"{_typed(name)} needs --sample.", ctx)
+    rules = TextRules(**{name: options.pop(name) for name in _TEXT})
+    options |= {"text": rules} if rules else {}
+    if options["prompt"] is None:
+        del options["prompt"]
     if options["review"] and options["min_confidence"] is None:
         raise click.UsageError("--review needs --min-confidence.", ctx)
     if options["output"] or options["to"]:
@@ -142,6 +164,16 @@ def command(ctx: click.Context, /, inputs: tuple[str, ...], as_json: bool, **opt
     for name in ("output", "to"):
         del options[name]
     return _to_the_terminal(inputs, as_json, options)
+
+
+def _undo(record: str) -> int:
+    from leyenda.volume.undo import undo
+
+    undone = undo(record)
+    for line in undone.refused:
+        click.echo(line.encode("utf-8", "backslashreplace").decode(), err=True)
+    click.echo(f"Taken back: {undone.restored:,} of {undone.restored + len(undone.refused):,}.", err=True)
+    return EXIT_SOME_FAILED if undone.refused else 0
 
 
 def _typed(name: str) -> str:

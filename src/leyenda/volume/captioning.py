@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -109,9 +110,10 @@ def open_run(
     check_mode(existing)
     _check_choice(duplicates, DUPLICATES, "--duplicates")
     _check_choice(engine, tuple(ENGINES), "--engine")
+    columns = check_prompt(options.get("prompt"))
     if min_confidence is not None and not 0 <= min_confidence <= 1:
         raise LeyendaError(f"The least confidence is {min_confidence:g}.", "It must be between 0 and 1.")
-    reading = InputOptions(hidden, lists, image_column, image_root, token=options.get("token"))
+    reading = InputOptions(hidden, lists, image_column, image_root, columns, token=options.get("token"))
     inputs = open_inputs(words, reading, standard_input)
     model = str(options.get("model", ""))
     writing = OutputOptions(output, to, overwrite, review, existing, sidecar_name, shard_size, record, model)
@@ -143,7 +145,8 @@ def open_printed_run(
     Raises:
         LeyendaError: something cannot work as it was asked for.
     """
-    reading = InputOptions(hidden, lists, image_column, image_root, token=options.get("token"))
+    columns = check_prompt(options.get("prompt"))
+    reading = InputOptions(hidden, lists, image_column, image_root, columns, token=options.get("token"))
     inputs = open_inputs(words, reading, standard_input)
     return PrintedRun(inputs, _plain(options, SeenPictures()), Rules())
 
@@ -151,8 +154,25 @@ def open_printed_run(
 def model_settings(options: Mapping[str, Any]) -> dict[str, Any]:
     """What of a captioner's options decides the captions."""
     settings = {name: value for name, value in options.items() if name not in _NO_MATTER}
+    if (text := settings.pop("text", None)) is not None:
+        settings |= {
+            name: value for name, value in asdict(text).items() if value not in (None, "", (), False)
+        }
     model = str(options.get("model", ""))
     return settings | {"model": os.path.abspath(model) if os.path.isdir(model) else model}
+
+
+def check_prompt(prompt: str | None) -> tuple[str, ...]:
+    """The columns that a prompt names.
+
+    Raises:
+        LeyendaError: it is empty, or its braces name no column.
+    """
+    if prompt is None:
+        return ()
+    from leyenda.text_control import PromptTemplate
+
+    return PromptTemplate(prompt).columns
 
 
 def _plain(options: Mapping[str, Any], seen: SeenPictures | None) -> Engine:

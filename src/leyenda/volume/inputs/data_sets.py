@@ -29,6 +29,7 @@ class SavedDataset:
 
     folder: str
     options: InputOptions
+    columns: None = None
 
     def items(self) -> Iterator[Item]:
         """A picture a row, split by split."""
@@ -69,6 +70,7 @@ class HubDataset:
     id: str
     options: InputOptions
     folder: None = None
+    columns: None = None
 
     def items(self) -> Iterator[Item]:
         """A picture a row, split by split."""

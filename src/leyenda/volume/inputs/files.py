@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -21,6 +21,7 @@ class OnePicture:
 
     word: str
     folder: None = None
+    columns: Sequence[str] = ()
 
     def items(self) -> Iterator[Item]:
         """The picture itself, whatever it is called."""
@@ -40,6 +41,7 @@ class Folder:
 
     word: str
     hidden: bool = False
+    columns: Sequence[str] = ()
 
     @property
     def folder(self) -> str:
@@ -69,6 +71,7 @@ class Pattern:
     word: str
     hidden: bool = False
     folder: None = None
+    columns: Sequence[str] = ()
 
     def items(self) -> Iterator[Item]:
         """The pictures, sorted by path."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from threading import Lock
@@ -30,6 +30,7 @@ class PipedPicture:
 
     data: bytes
     folder: None = None
+    columns: Sequence[str] = ()
 
     def items(self) -> Iterator[Item]:
         """The picture, named `-`."""
@@ -57,6 +58,7 @@ class NameList:
     path: str | None = None
     spooled: BinaryIO | None = None
     folder: None = None
+    columns: Sequence[str] = ()
     lock: Lock = field(default_factory=Lock)
 
     def items(self) -> Iterator[Item]:

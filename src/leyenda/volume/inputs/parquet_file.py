@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -51,6 +51,12 @@ class ParquetTable:
         for batch in parquet_batches(file, Path(self.path), columns, rows):
             yield from items_of_batch(batch, wanted, source=self.path, first_row=first, root=root)
             first += len(batch)
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """All of them."""
+        names: list[str] = self._opened()[0].schema_arrow.names
+        return names
 
     def count(self) -> int:
         """The number of rows, from the file's end."""

@@ -34,6 +34,7 @@ class Shard:
     path: str
     options: InputOptions
     folder: None = None
+    columns: None = None
 
     def items(self) -> Iterator[Item]:
         """The pictures, in the order of the tar file; each is called `SHARD/MEMBER`."""

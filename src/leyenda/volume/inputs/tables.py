@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -47,6 +47,11 @@ class NamingTable:
         for line, row in chain(first, table.rows):
             name = picture_name(row.get(image), Origin(self.path, line))
             yield item_of_row(name or f"{self.path}:{line}", name, root, row)
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The names in its header, or in its first rows."""
+        return self._opened().names
 
     def count(self) -> int:
         """The number of its rows."""

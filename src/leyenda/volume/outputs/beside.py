@@ -117,6 +117,8 @@ class Beside:
                     remove_temporary(Path(entry.file))
                     self._write_if_untouched(entry)
         for run in journal.earlier:
+            if run.undone:
+                continue
             for group in groups_between(journal.path, run.start, run.end):
                 for entry in group.entries:
                     self._remember(entry)

@@ -64,11 +64,9 @@ class OneFile:
 
     def _complete_if_finished(self) -> None:
         """A run that was killed in its very last step has written everything but the names."""
-        last = None
-        for last in run_logs(self.journal_path):  # noqa: B007 - only the last one counts
-            pass
-        if last is not None and last.finished is not None:
-            self._put_in_place(bool(last.finished.get("replaced")))
+        runs = run_logs(self.journal_path)
+        if runs and runs[-1].finished is not None:
+            self._put_in_place(bool(runs[-1].finished.get("replaced")))
             self.journal_path.unlink()
 
     def recover(self, journal: Journal) -> None:
