@@ -57,6 +57,33 @@ class ImageError(LeyendaError):
         "unreadable",  # recognised, but the decoder fails, or the file may not be read
         "too_large",  # more pixels, or more bytes, than the limit allows
         "url",  # an address that may not or cannot be fetched
+        "no_metadata",  # a format into which no description can be written
+        "metadata",  # the file's metadata is damaged, or what is to be written does not fit into it
+        "signed",  # content credentials, which any change of the file makes invalid
+    )
+
+    def __init__(self, code: str, cause: str, fix: str = "") -> None:
+        if code not in self.codes:
+            raise ValueError(f"{code!r} is not one of {self.codes}")
+        super().__init__(cause, fix)
+        self.code = code
+
+
+class CaptionError(LeyendaError):
+    """A picture's caption is not one that the user would want written.
+
+    Args:
+        code: machine-readable reason, one of `CaptionError.codes`.
+        cause: what is wrong with the caption.
+        fix: what to do about it.
+    """
+
+    codes = (
+        "empty_caption",  # nothing is left of it
+        "has_banned",  # a banned word stands in it
+        "lacks_required",  # a required word does not
+        "no_prompt",  # a column that the prompt needs has no value for this picture
+        "long_prompt",  # the prompt leaves the model no place for a caption
     )
 
     def __init__(self, code: str, cause: str, fix: str = "") -> None:

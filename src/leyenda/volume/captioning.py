@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,9 +12,12 @@ from leyenda.errors import LeyendaError
 from leyenda.volume.engine import Engine
 from leyenda.volume.entry import Entry
 from leyenda.volume.existing import check_mode
-from leyenda.volume.inputs.opening import InputOptions, open_inputs
+from leyenda.volume.inputs.input_options import InputOptions
+from leyenda.volume.inputs.opening import open_inputs
 from leyenda.volume.outputs.registry import OutputOptions, open_output
-from leyenda.volume.run import Rules, VolumeRun
+from leyenda.volume.printed_run import PrintedRun
+from leyenda.volume.rules import Rules
+from leyenda.volume.run import VolumeRun
 from leyenda.volume.seen_pictures import SeenPictures
 from leyenda.volume.totals import Totals
 
@@ -21,7 +25,11 @@ BYTES, EACH = "bytes", "each"
 DUPLICATES = (BYTES, EACH)
 """What counts as the same picture: the same bytes, or nothing."""
 
-_NO_MATTER = ("device", "batch_size", "token", "address", "workers")
+PLAIN, RAY = "plain", "ray"
+ENGINES = (PLAIN, RAY)
+"""What captions, by name: this process, or the workers of a Ray cluster."""
+
+_NO_MATTER = ("device", "batch_size", "token")
 """Options of a captioner that do not decide what the captions say."""
 
 
@@ -66,9 +74,16 @@ def open_run(
     min_confidence: float | None = None,
     review: str | Path | None = None,
     duplicates: str = BYTES,
+    sidecar_name: str = "stem",
+    shard_size: int = 1000,
+    record: str | Path | None = None,
     hidden: bool = False,
     lists: Sequence[str] = (),
+    image_column: str | None = None,
+    image_root: str | None = None,
     engine: str = "plain",
+    workers: int | None = None,
+    address: str | None = None,
     standard_input: BinaryIO | None = None,
     **options: Any,
 ) -> VolumeRun:
@@ -84,9 +99,16 @@ def open_run(
         min_confidence: captions below it go to the review list.
         review: the review list; None is beside the output.
         duplicates: what counts as the same picture, which is captioned once; one of `DUPLICATES`.
+        sidecar_name: `stem` for `a.txt`, `full` for `a.jpg.txt`.
+        shard_size: samples of a WebDataset shard.
+        record: the record of a run that writes picture by picture; None is where its captions are.
         hidden: also take hidden files and folders.
         lists: files with names of pictures, one a line.
+        image_column: column of a table that names or holds the picture; None finds it.
+        image_root: folder that the names in a table are relative to; None finds it.
         engine: one of `ENGINES`.
+        workers: with `ray`, how many models; None takes one for each GPU, or one where there is none.
+        address: with `ray`, of a running cluster; None starts one on this machine.
         standard_input: what `-` reads; None takes the process's own.
         options: as for `leyenda.Captioner.from_pretrained`, with the checkpoint's name as `model`.
 
@@ -95,16 +117,21 @@ def open_run(
     """
     check_mode(existing)
     _check_choice(duplicates, DUPLICATES, "--duplicates")
-    _check_choice(engine, tuple(ENGINES), "--engine")
+    _check_choice(engine, ENGINES, "--engine")
+    _check_workers(engine, workers, address)
+    columns = check_prompt(options.get("prompt"))
     if min_confidence is not None and not 0 <= min_confidence <= 1:
         raise LeyendaError(f"The least confidence is {min_confidence:g}.", "It must be between 0 and 1.")
-    target = open_output(OutputOptions(output, to, overwrite, review), with_review=min_confidence is not None)
-    inputs = open_inputs(words, InputOptions(hidden, lists), standard_input)
+    reading = InputOptions(hidden, lists, image_column, image_root, columns, token=options.get("token"))
+    inputs = open_inputs(words, reading, standard_input)
+    model = str(options.get("model", ""))
+    writing = OutputOptions(output, to, overwrite, review, existing, sidecar_name, shard_size, record, model)
+    target = open_output(writing, inputs.folder, with_review=min_confidence is not None)
     seen = SeenPictures() if duplicates != EACH else None
     return VolumeRun(
         inputs,
         target,
-        lambda: ENGINES[engine](options, seen),
+        lambda: _engine(engine, options, seen, workers, address),
         settings={"duplicates": duplicates, **model_settings(options)},
         rules=Rules(existing, retry_failed, min_confidence),
         seen=seen,
@@ -112,11 +139,49 @@ def open_run(
     )
 
 
+def open_printed_run(
+    words: Sequence[str],
+    *,
+    hidden: bool = False,
+    lists: Sequence[str] = (),
+    image_column: str | None = None,
+    image_root: str | None = None,
+    standard_input: BinaryIO | None = None,
+    **options: Any,
+) -> PrintedRun:
+    """Check everything, and get ready to caption without an output; arguments as for `open_run`.
+
+    Raises:
+        LeyendaError: something cannot work as it was asked for.
+    """
+    columns = check_prompt(options.get("prompt"))
+    reading = InputOptions(hidden, lists, image_column, image_root, columns, token=options.get("token"))
+    inputs = open_inputs(words, reading, standard_input)
+    return PrintedRun(inputs, _plain(options, SeenPictures()), Rules())
+
+
 def model_settings(options: Mapping[str, Any]) -> dict[str, Any]:
     """What of a captioner's options decides the captions."""
     settings = {name: value for name, value in options.items() if name not in _NO_MATTER}
+    if (text := settings.pop("text", None)) is not None:
+        settings |= {
+            name: value for name, value in asdict(text).items() if value not in (None, "", (), False)
+        }
     model = str(options.get("model", ""))
     return settings | {"model": os.path.abspath(model) if os.path.isdir(model) else model}
+
+
+def check_prompt(prompt: str | None) -> tuple[str, ...]:
+    """The columns that a prompt names.
+
+    Raises:
+        LeyendaError: it is empty, or its braces name no column.
+    """
+    if prompt is None:
+        return ()
+    from leyenda.text_control import PromptTemplate
+
+    return PromptTemplate(prompt).columns
 
 
 def _plain(options: Mapping[str, Any], seen: SeenPictures | None) -> Engine:
@@ -127,19 +192,26 @@ def _plain(options: Mapping[str, Any], seen: SeenPictures | None) -> Engine:
     return PlainEngine(Captioner.from_pretrained(options["model"], **others), seen)
 
 
-def _ray(options: Mapping[str, Any], seen: SeenPictures | None) -> Engine:
-    others = dict(options)
-    address, workers = others.pop("address", None), others.pop("workers", None)
-    from leyenda.volume.on_ray import open_engine
+def _engine(
+    name: str,
+    options: Mapping[str, Any],
+    seen: SeenPictures | None,
+    workers: int | None,
+    address: str | None,
+) -> Engine:
+    if name == RAY:
+        from leyenda.volume.on_ray import open_engine
 
-    return open_engine(others, seen, address=address, workers=workers)
+        return open_engine(options, seen, address=address, workers=workers)
+    return _plain(options, seen)
 
 
-ENGINES: dict[str, Callable[[Mapping[str, Any], SeenPictures | None], Engine]] = {
-    "plain": _plain,
-    "ray": _ray,
-}
-"""What captions, by name."""
+def _check_workers(engine: str, workers: int | None, address: str | None) -> None:
+    for option, value in (("--workers", workers), ("--address", address)):
+        if value is not None and engine != RAY:
+            raise LeyendaError(f"{option} needs --engine ray.", "Add it, or leave the option out.")
+    if workers is not None and workers < 1:
+        raise LeyendaError(f"There cannot be {workers} workers.", "Give --workers a whole number from 1 up.")
 
 
 def _check_choice(value: str, known: Sequence[str], option: str) -> None:

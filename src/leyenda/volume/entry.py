@@ -12,6 +12,13 @@ LOW_CONFIDENCE = "low_confidence"
 """The reason of a picture whose caption stands in the review list."""
 
 
+_HIDDEN = (
+    *("proposed", "said", "digest", "copied", "kept"),
+    *("was", "file", "source", "made", "before"),
+)
+"""What the journal knows beside what users see."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What one input got.
@@ -28,6 +35,9 @@ class Entry:
         kept: the caption was there before, and stays.
         was: the text that this caption replaces; None where there was none.
         file: the file that holds the caption, for outputs of one file a picture.
+        source: the picture file, where captions stand in files of pictures or beside them.
+        made: that file was not there before.
+        before: what else the file said that holds the caption.
     """
 
     image: str
@@ -41,6 +51,9 @@ class Entry:
     kept: bool = False
     was: str | None = None
     file: str | None = None
+    source: str | None = None
+    made: bool = False
+    before: Mapping[str, Any] | None = None
 
     def public(self) -> dict[str, object]:
         """The line that users see: a caption, or a reason.
@@ -55,7 +68,7 @@ class Entry:
     def as_json(self) -> dict[str, object]:
         """The journal's line: what users see, and what the journal knows beside it."""
         line = self.public()
-        for name in ("proposed", "said", "digest", "copied", "kept", "was", "file"):
+        for name in _HIDDEN:
             value = getattr(self, name)
             if value not in (None, "", False) or (name == "was" and value == ""):
                 line[name] = value
@@ -71,8 +84,7 @@ class Entry:
             KeyError, TypeError: it is no such line.
         """
         error = line.get("error")
-        names = ("confidence", "proposed", "said", "digest", "copied", "kept", "was", "file")
-        known = {name: line[name] for name in names if line.get(name) is not None}
+        known = {name: line[name] for name in ("confidence", *_HIDDEN) if line.get(name) is not None}
         if error is not None:
             return cls(str(line["image"]), error=Skipped(error["code"], error["message"]), **known)
         if not isinstance(line["image"], str) or not isinstance(line["caption"], str):

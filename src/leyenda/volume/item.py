@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -38,3 +39,15 @@ class Item:
 def is_address(word: str) -> bool:
     """Whether a word is an http(s) address and not a path."""
     return word.lower().startswith(("http://", "https://"))
+
+
+def safe_relative(name: str) -> str:
+    """A path that stays below the folder that it is joined to, from a name that is data.
+
+    >>> safe_relative("birds/a.jpg"), safe_relative("../../etc/a.jpg"), safe_relative("/etc/a.jpg")
+    ('birds/a.jpg', 'a.jpg', 'a.jpg')
+    """
+    path = os.path.normpath(name) if name else ""
+    if path.startswith(("/", "..")) or "\0" in path:
+        path = os.path.basename(path).replace("\0", "")
+    return "" if path in (".", "..") else path

@@ -59,6 +59,7 @@ class RunLog:
         end: the byte after its last whole group, or after its last line.
         finished: what its last line holds; None where the run was stopped.
         last: the last group.
+        undone: what it wrote was taken back.
     """
 
     settings: Mapping[str, Any]
@@ -68,6 +69,7 @@ class RunLog:
     end: int = 0
     finished: Mapping[str, Any] | None = None
     last: Group | None = field(default=None, repr=False)
+    undone: bool = False
 
 
 class Journal:
@@ -91,7 +93,7 @@ class Journal:
         except OSError as error:
             raise disk_error(error, path) from error
         try:
-            self._lock()
+            lock(self._file, path)
             settings = json.loads(json.dumps({**settings, "overwrite": overwrite}))
             if overwrite and not self._holds(settings):
                 self._file.truncate(0)
@@ -100,23 +102,13 @@ class Journal:
             self.close()
             raise
 
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LeyendaError(
-                f"{str(self.path)!r} is being written by another leyenda.", "Wait for it, or stop it."
-            ) from None
-        except OSError:  # a network disk without locks
-            return
-
     def _holds(self, settings: Mapping[str, Any]) -> bool:
         """Whether the last run in the file was stopped and had these settings."""
-        runs = list(run_logs(self.path))
+        runs = run_logs(self.path)
         return bool(runs) and runs[-1].finished is None and runs[-1].settings == settings
 
     def _go_on_or_begin(self, settings: Mapping[str, Any]) -> None:
-        runs = list(run_logs(self.path))
+        runs = run_logs(self.path)
         last = runs[-1] if runs else None
         if last is None and os.path.getsize(self.path):
             with open(self.path, "rb") as file:
@@ -232,6 +224,22 @@ class Journal:
         self._end += len(text.encode())
 
 
+def lock(file: BinaryIO, path: Path) -> None:
+    """Keep other processes from writing a journal, until the file is closed.
+
+    Raises:
+        LeyendaError: another one writes it now.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LeyendaError(
+            f"{str(path)!r} is being written by another leyenda.", "Wait for it, or stop it."
+        ) from None
+    except OSError:  # a network disk without locks
+        return
+
+
 def refuse_other_settings(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Stop where a journal is that of another command.
 
@@ -251,30 +259,50 @@ def refuse_other_settings(path: Path, before: Mapping[str, Any], now: Mapping[st
     )
 
 
-def run_logs(path: Path) -> Iterator[RunLog]:
+def run_logs(path: Path) -> list[RunLog]:
     """The runs in a journal, up to the first line that never happened.
 
-    >>> list(run_logs(Path("/dev/null")))
+    >>> run_logs(Path("/dev/null"))
     []
     """
+    runs: dict[int, RunLog] = {}
     run: RunLog | None = None
     begin = position = 0
     for line, after in _parts(path, 0, None):
         begin, position = position, after
         if isinstance(line, Group):
             if run is None or run.finished is not None:
-                return
+                break
             run.groups, run.last, run.end = run.groups + 1, line, position
         elif "leyenda" in line:
-            if run is not None:
-                yield run
-            run = RunLog(line.get("settings", {}), begin, position, end=position)
+            run = runs[begin] = RunLog(line.get("settings", {}), begin, position, end=position)
         elif "finished" in line and run is not None:
             run.finished, run.end = line["finished"], position
+        elif line.get("undone") in runs and run is not None:
+            runs[line["undone"]].undone = True
+            run.finished, run.end = run.finished or {}, position
         else:
             break
-    if run is not None:
-        yield run
+    return list(runs.values())
+
+
+def note_undone(path: Path, run: RunLog) -> None:
+    """Write into a journal that what a run wrote was taken back.
+
+    Raises:
+        LeyendaError: another process writes it.
+        DiskError: it cannot be written.
+    """
+    try:
+        with open(path, "r+b") as file:
+            lock(file, path)
+            file.seek(max(each.end for each in run_logs(path)))
+            file.truncate()
+            file.write((json_line({"undone": run.begin}) + "\n").encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise disk_error(error, path) from error
 
 
 def groups_between(path: Path, start: int, end: int) -> Iterator[Group]:

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from leyenda.inference.ahead import in_order_ahead, reading_threads
+from leyenda.records import Caption, PictureRow, Skipped
 from leyenda.volume.engine import Outcome, Task
 from leyenda.volume.reading import read_and_open
 from leyenda.volume.seen_pictures import SeenPictures
-from leyenda.volume.window import Prepared, windows
+from leyenda.volume.window import Ready, windows
 
 if TYPE_CHECKING:
-    import torch
-
     from leyenda.inference import Captioner
+    from leyenda.inference.captioner import Prepared
 
 
 class PlainEngine:
@@ -41,14 +41,22 @@ class PlainEngine:
             for window in windows(going_on, size, self._seen):
                 if stopping():
                     return
-                yield window.outcomes(self.captioner.generate(window.pictures))
+                yield window.outcomes(self._captioned(window.pictures))
 
     def close(self) -> None:
         """Nothing is held beside the model."""
 
-    def _prepare(self, task: Task) -> Prepared[torch.Tensor]:
+    def _prepare(self, task: Task) -> Ready[Prepared]:
         if task.settled is not None:
-            return Prepared()
+            return Ready()
         return read_and_open(
-            task.item, self.captioner.prepare, self.captioner.max_pixels, digest=self._seen is not None
+            task.item, self._opened, self.captioner.max_pixels, digest=self._seen is not None
         )
+
+    def _opened(self, picture: PictureRow) -> tuple[Prepared, str]:
+        prepared = self.captioner.prepare(picture)
+        return prepared, prepared.prompt
+
+    def _captioned(self, pictures: Sequence[Prepared]) -> Iterator[Caption | Skipped]:
+        for picture, caption in zip(pictures, self.captioner.generate(pictures), strict=True):
+            yield self.captioner.ruled_or_skipped(caption, picture.prompt)

@@ -6,25 +6,25 @@ import hashlib
 from collections.abc import Callable
 from typing import TypeVar
 
-from leyenda.errors import ImageError
+from leyenda.errors import CaptionError, ImageError
 from leyenda.images import fetch
 from leyenda.images.fetching import without_secrets
 from leyenda.images.opening import read_picture
-from leyenda.records import PictureBytes, Skipped
+from leyenda.records import PictureBytes, PictureRow, Skipped
 from leyenda.volume.item import Item, is_address
-from leyenda.volume.window import Prepared
+from leyenda.volume.window import Ready
 
 Opened = TypeVar("Opened")
 
 
 def read_and_open(
-    item: Item, open_picture: Callable[[PictureBytes], Opened], max_pixels: int, *, digest: bool
-) -> Prepared[Opened]:
+    item: Item, opened: Callable[[PictureRow], tuple[Opened, str]], max_pixels: int, *, digest: bool
+) -> Ready[Opened]:
     """Read an input, and open its picture.
 
     Args:
         item: the input.
-        open_picture: from the encoded picture to what the model takes.
+        opened: from the encoded picture and its columns to what the model takes, and the prompt.
         max_pixels: as for `read_item`.
         digest: whether the picture will be compared with others.
 
@@ -33,12 +33,13 @@ def read_and_open(
     """
     same, fetched = "", None
     try:
-        picture, fetched = read_item(item, max_pixels)
+        encoded, fetched = read_item(item, max_pixels)
+        picture, prompt = opened(PictureRow(encoded, item.columns))
         if digest:
-            same = picture_digest(picture.data)
-        return Prepared(open_picture(picture), None, same, fetched)
-    except ImageError as error:
-        return Prepared(None, Skipped(error.code, str(error)), same, fetched)
+            same = picture_digest(encoded.data, prompt)
+        return Ready(picture, None, same, fetched)
+    except (ImageError, CaptionError) as error:
+        return Ready(None, Skipped(error.code, str(error)), same, fetched)
 
 
 def read_item(item: Item, max_pixels: int) -> tuple[PictureBytes, bytes | None]:
@@ -60,6 +61,9 @@ def read_item(item: Item, max_pixels: int) -> tuple[PictureBytes, bytes | None]:
     return read_picture(item.source, max_pixels=max_pixels), None
 
 
-def picture_digest(data: bytes) -> str:
-    """What the same bytes have in common: 128 bits of SHA-256, in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()[:32]
+def picture_digest(data: bytes, prompt: str = "") -> str:
+    """What pictures with the same bytes and the same prompt have in common: 128 bits of SHA-256, in hexadecimal."""
+    digest = hashlib.sha256(data)
+    if prompt:
+        digest.update(b"\0prompt\0" + prompt.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:32]

@@ -4,39 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from leyenda.records import Skipped
 from leyenda.volume.engine import Engine, Outcome, Task
 from leyenda.volume.entries_by_name import EntriesByName, Positioned
-from leyenda.volume.entry import LOW_CONFIDENCE, Entry, entry_of
-from leyenda.volume.existing import SKIP, joined
+from leyenda.volume.entry import LOW_CONFIDENCE, Entry
+from leyenda.volume.existing import SKIP
 from leyenda.volume.inputs.opening import Inputs
 from leyenda.volume.item import Item
 from leyenda.volume.journal import Journal
 from leyenda.volume.outputs.output import Output
+from leyenda.volume.rules import Rules
 from leyenda.volume.seen_pictures import SeenPictures
 from leyenda.volume.totals import Totals
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What is written of what the model says.
-
-    Args:
-        existing: what is done where a picture has a caption; one of `leyenda.volume.existing.MODES`.
-        retry_failed: try inputs again that an earlier run could not caption.
-        min_confidence: captions below it go to the review list; None writes all.
-    """
-
-    existing: str = SKIP
-    retry_failed: bool = False
-    min_confidence: float | None = None
-
-    def settings(self) -> Mapping[str, Any]:
-        """Those that decide the result."""
-        return {"existing": self.existing, "min_confidence": self.min_confidence}
 
 
 class VolumeRun:
@@ -95,7 +76,7 @@ class VolumeRun:
         try:
             with contextlib.closing(self._engine.groups(tasks, lambda: self.stopping)) as groups:  # type: ignore[type-var]
                 for outcomes in groups:
-                    yield from self._write([self._entry(outcome) for outcome in outcomes], outcomes)
+                    yield from self._write([self.rules.entry(outcome) for outcome in outcomes], outcomes)
                     if self.stopping:
                         break
             if not self.stopping:
@@ -142,23 +123,6 @@ class VolumeRun:
         if self.rules.existing == SKIP:
             return Task(item, replace(earlier, image=item.name, kept=True))
         return Task(item, was=earlier.caption)
-
-    def _entry(self, outcome: Outcome) -> Entry:
-        task = outcome.task
-        if task.settled is not None:
-            return task.settled
-        assert outcome.result is not None
-        entry = entry_of(task.item.name, outcome.result, digest=outcome.digest, copied=outcome.copied)
-        if entry.caption is None or entry.confidence is None:
-            return entry
-        least = self.rules.min_confidence
-        if least is not None and entry.confidence < least:
-            reason = f"The caption's confidence, {entry.confidence:.3f}, is below {least:g}."
-            return replace(entry, caption=None, proposed=entry.caption, error=Skipped(LOW_CONFIDENCE, reason))
-        text = joined(self.rules.existing, task.was, entry.caption)
-        return replace(
-            entry, caption=text, said=None if text == entry.caption else entry.caption, was=task.was
-        )
 
     def _write(self, entries: Sequence[Entry], outcomes: Sequence[Outcome]) -> Iterator[Entry]:
         entries, state = self.output.place(entries, outcomes)

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from leyenda.records import Caption
+from leyenda.records import Caption, Skipped
 
 REMEMBERED = 20_000
 """Pictures that are remembered; of a longer stream the oldest are forgotten, so that memory does not grow."""
 
 
 class Said:
-    """What the model says of a picture: nothing yet, or its caption without the tokens."""
+    """What is said of a picture, as soon as it is known: its caption, without tokens, or why it has none."""
 
-    __slots__ = ("_confidence", "_text")
+    __slots__ = ("_result",)
 
-    def __init__(self, caption: Caption | None = None) -> None:
-        self._text: str | None = None
-        self._confidence = 0.0
-        if caption is not None:
-            self.tell(caption)
+    def __init__(self, result: Caption | None = None) -> None:
+        self._result: Caption | Skipped | None = None
+        if result is not None:
+            self.tell(result)
 
-    def tell(self, caption: Caption) -> None:
+    def tell(self, result: Caption | Skipped) -> None:
         """Now it is known."""
-        self._text, self._confidence = caption.text, caption.confidence
+        self._result = Caption(result.text, result.confidence) if isinstance(result, Caption) else result
 
     @property
-    def caption(self) -> Caption:
-        """The caption, once it is known."""
-        assert self._text is not None
-        return Caption(self._text, self._confidence)
+    def result(self) -> Caption | Skipped:
+        """The caption or the reason, once it is known."""
+        assert self._result is not None
+        return self._result
 
 
 class SeenPictures:
@@ -37,7 +36,7 @@ class SeenPictures:
 
     >>> seen = SeenPictures()
     >>> seen.remember("0f", Caption("a dog", 0.5))
-    >>> seen.find("0f").caption.text
+    >>> seen.find("0f").result.text
     'a dog'
     """
 
@@ -59,3 +58,7 @@ class SeenPictures:
             if len(self._said) >= self._size:
                 del self._said[next(iter(self._said))]
             self._said[digest] = said
+
+    def forget(self, digest: str) -> None:
+        """Picture and caption turned out not to go together."""
+        self._said.pop(digest, None)

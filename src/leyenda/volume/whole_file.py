@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -70,11 +71,35 @@ def put_in_place(path: Path) -> None:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a small file whole.
+    """Write a small file whole; where a link of that name is, the file that it leads to.
 
     Raises:
         DiskError: it cannot be written; what was there is untouched.
     """
+    path = path.resolve() if path.is_symlink() else path
     with being_written(path) as file:
+        with contextlib.suppress(FileNotFoundError):
+            os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
         file.write(data)
     put_in_place(path)
+
+
+def remove_temporary(path: Path) -> None:
+    """Take away what a run that was killed left of a file that was not whole."""
+    path = path.resolve() if path.is_symlink() else path
+    try:
+        temporary_of(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise disk_error(error, path) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it.
+
+    Raises:
+        DiskError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(error, folder) from error

@@ -14,7 +14,7 @@ Picture = TypeVar("Picture")
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared(Generic[Picture]):
+class Ready(Generic[Picture]):
     """What was read for a task.
 
     Args:
@@ -42,7 +42,7 @@ class _Member(Generic[Picture]):
     """
 
     task: Task
-    ready: Prepared[Picture]
+    ready: Ready[Picture]
     said: Said | None
     copied: bool
 
@@ -64,7 +64,7 @@ class Window(Generic[Picture]):
     def __len__(self) -> int:
         return len(self._members)
 
-    def add(self, task: Task, ready: Prepared[Picture]) -> None:
+    def add(self, task: Task, ready: Ready[Picture]) -> None:
         """Take the next task."""
         said, copied = None, False
         if ready.picture is not None:
@@ -78,28 +78,28 @@ class Window(Generic[Picture]):
                     self._seen.expect(ready.digest, said)
         self._members.append(_Member(task, ready, said, copied))
 
-    def outcomes(self, captions: Iterable[Caption]) -> list[Outcome]:
+    def outcomes(self, results: Iterable[Caption | Skipped]) -> list[Outcome]:
         """Give every task what it gets.
 
         Args:
-            captions: of `pictures`. Those of earlier windows must have been given before.
+            results: of `pictures`: captions, or why the rules for captions refuse them. Those of earlier windows must
+                have been given before.
         """
-        for said, caption in zip(self._own, captions, strict=True):
-            said.tell(caption)
-        return [
-            Outcome(
-                member.task,
-                member.ready.skipped if member.said is None else member.said.caption,
-                member.ready.digest,
-                member.copied,
-                member.ready.data,
-            )
-            for member in self._members
-        ]
+        for said, result in zip(self._own, results, strict=True):
+            said.tell(result)
+        return [self._outcome(member) for member in self._members]
+
+    def _outcome(self, member: _Member[Picture]) -> Outcome:
+        ready = member.ready
+        result = ready.skipped if member.said is None else member.said.result
+        if isinstance(result, Skipped) and self._seen is not None:
+            self._seen.forget(ready.digest)  # as in a run that is gone on with, which knows of captions alone
+        copied = member.copied and isinstance(result, Caption)
+        return Outcome(member.task, result, ready.digest, copied, ready.data)
 
 
 def windows(
-    prepared: Iterable[tuple[Task, Prepared[Picture]]], size: int, seen: SeenPictures | None
+    prepared: Iterable[tuple[Task, Ready[Picture]]], size: int, seen: SeenPictures | None
 ) -> Iterator[Window[Picture]]:
     """Groups of tasks: each is full when it has a batch of pictures to caption.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -21,10 +21,15 @@ class OnePicture:
 
     word: str
     folder: None = None
+    columns: Sequence[str] = ()
 
     def items(self) -> Iterator[Item]:
         """The picture itself, whatever it is called."""
         yield named_picture(self.word)
+
+    def count(self) -> int:
+        """One."""
+        return 1
 
     def check(self) -> None:
         """Whether any of several files is there, `leyenda.volume.inputs.opening` looks."""
@@ -36,6 +41,7 @@ class Folder:
 
     word: str
     hidden: bool = False
+    columns: Sequence[str] = ()
 
     @property
     def folder(self) -> str:
@@ -47,6 +53,10 @@ class Folder:
         start = "" if self.word in (".", "./") else self.word
         for path in pictures_below(start, hidden=self.hidden):
             yield Item(path, path, os.path.relpath(path, self.word))
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self.items())
 
     def check(self) -> None:
         """There must be one."""
@@ -61,6 +71,7 @@ class Pattern:
     word: str
     hidden: bool = False
     folder: None = None
+    columns: Sequence[str] = ()
 
     def items(self) -> Iterator[Item]:
         """The pictures, sorted by path."""
@@ -69,6 +80,10 @@ class Pattern:
             return
         for path in pictures_below(base, parts, hidden=self.hidden):
             yield Item(path, path, os.path.relpath(path, base or "."))
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self.items())
 
     def check(self) -> None:
         """There must be one."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
+from threading import Lock
 from typing import BinaryIO
 
 from leyenda.errors import LeyendaError
@@ -29,10 +30,15 @@ class PipedPicture:
 
     data: bytes
     folder: None = None
+    columns: Sequence[str] = ()
 
     def items(self) -> Iterator[Item]:
         """The picture, named `-`."""
         yield Item(STANDARD_INPUT, PictureBytes(self.data, "The picture on standard input"), "stdin")
+
+    def count(self) -> int:
+        """One."""
+        return 1
 
     def check(self) -> None:
         """What it is, is found out when it is opened."""
@@ -52,12 +58,20 @@ class NameList:
     path: str | None = None
     spooled: BinaryIO | None = None
     folder: None = None
+    columns: Sequence[str] = ()
+    lock: Lock = field(default_factory=Lock)
 
     def items(self) -> Iterator[Item]:
         """The pictures, in the order of the lines; blank lines are passed over. No line is a pattern."""
         for line in self._lines():
-            if word := os.fsdecode(line).strip():
-                yield named_picture(word)
+            word = os.fsdecode(line).rstrip("\r\n")
+            if stripped := word.strip():
+                # White space round a name is not meant, unless there is such a file.
+                yield named_picture(word if word != stripped and os.path.lexists(word) else stripped)
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self.items())
 
     def check(self) -> None:
         """There must be a line, and some of the first ones must name something that is there."""
@@ -71,8 +85,9 @@ class NameList:
             if self.spooled is not None:
                 position = 0
                 while True:  # several readers may be at different places
-                    self.spooled.seek(position)
-                    lines = self.spooled.readlines(1 << 16)
+                    with self.lock:
+                        self.spooled.seek(position)
+                        lines = self.spooled.readlines(1 << 16)
                     if not lines:
                         return
                     yield from _without_mark(lines, first=position == 0)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from leyenda.errors import LeyendaError
+from leyenda.images.names import is_picture
 from leyenda.volume.inputs.files import Folder, OnePicture, Pattern, is_pattern
+from leyenda.volume.inputs.input_options import InputOptions
 from leyenda.volume.inputs.name_list import (
     STANDARD_INPUT,
     NameList,
@@ -18,20 +22,12 @@ from leyenda.volume.inputs.name_list import (
     piped_in,
 )
 from leyenda.volume.inputs.source import Source
-from leyenda.volume.item import Item
+from leyenda.volume.item import Item, is_address
 
-
-@dataclass(frozen=True, slots=True)
-class InputOptions:
-    """How inputs are read.
-
-    Args:
-        hidden: take hidden files and folders, too.
-        lists: files of paths or addresses, one a line.
-    """
-
-    hidden: bool = False
-    lists: Sequence[str] = ()
+_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
+_SHARDS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_BRACES = re.compile(r"\{[^{}]*\}.*\.tar$")
+_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +45,11 @@ class Inputs:
     def __iter__(self) -> Iterator[Item]:
         for source in self.sources:
             yield from source.items()
+
+    def count(self) -> int | None:
+        """How many there are; None where finding out takes as long as reading them."""
+        counts = [source.count() for source in self.sources]
+        return None if None in counts else sum(count for count in counts if count is not None)
 
     @property
     def folder(self) -> str | None:
@@ -78,22 +79,95 @@ def open_inputs(
         raise LeyendaError("No picture is named.", "Name files, folders, addresses, or - for standard input.")
     if [*words, *options.lists].count(STANDARD_INPUT) > 1:
         raise LeyendaError("Standard input (-) is named twice.", "It can be read only once.")
-    sources = [_source(word, options, standard_input) for word in words]
+    sources = [
+        source
+        for word in words
+        for each in _expanded(word)
+        for source in _sources(each, options, standard_input)
+    ]
     sources += [_list(word, standard_input) for word in options.lists]
     for source in sources:
         source.check()
+        check_columns(options.columns, source.columns)
     if all(isinstance(source, OnePicture) for source in sources):
         check_that_some_exist([source.word for source in sources if isinstance(source, OnePicture)])
     return Inputs(sources, len(sources) == 1 and isinstance(sources[0], OnePicture | PipedPicture))
 
 
-def _source(word: str, options: InputOptions, standard_input: BinaryIO | None) -> Source:
+def check_columns(wanted: Sequence[str], there: Sequence[str] | None) -> None:
+    """See that a source has the columns that a prompt names.
+
+    Raises:
+        LeyendaError: it lacks one.
+    """
+    if not wanted or there is None:
+        return
+    from leyenda.text_control import PromptTemplate
+
+    PromptTemplate("".join(f"{{{name}}}" for name in wanted)).check(there)
+
+
+def _expanded(word: str) -> list[str]:
+    if not _BRACES.search(word) or os.path.lexists(word):
+        return [word]
+    from leyenda.data.formats.webdataset import expand_braces
+
+    return expand_braces(word)
+
+
+def _sources(word: str, options: InputOptions, standard_input: BinaryIO | None) -> list[Source]:
+    """What a word names; a pattern of tables or shards names each of them."""
     if word == STANDARD_INPUT:
-        return piped_in(standard_input or sys.stdin.buffer)
+        return [piped_in(standard_input or sys.stdin.buffer)]
     if is_pattern(word):
-        return Pattern(word, options.hidden)
+        found = _of_files(word)
+        return [_file(path, options) for path in found] if found else [Pattern(word, options.hidden)]
     if os.path.isdir(word):
-        return Folder(word, options.hidden)
+        return _folder(word, options)
+    return [_file(word, options)]
+
+
+def _of_files(pattern: str) -> list[str]:
+    """Tables and shards that a glob matches; none where its ending says nothing of such."""
+    if not pattern.lower().endswith((*_TABLES, *_SHARDS)):
+        return []
+    return sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
+
+
+def _folder(word: str, options: InputOptions) -> list[Source]:
+    if any(os.path.isfile(os.path.join(word, name)) for name in ("dataset_dict.json", "state.json")):
+        from leyenda.volume.inputs.data_sets import SavedDataset
+
+        return [SavedDataset(word, options)]
+    pictures = Folder(word, options.hidden)
+    if next(pictures.items(), None) is None:
+        shards = sorted(name for name in os.listdir(word) if name.lower().endswith(_SHARDS))
+        if shards:
+            return [_file(os.path.join(word, name), options) for name in shards]
+    return [pictures]
+
+
+def _file(word: str, options: InputOptions) -> Source:
+    """A file by its ending; the parts that read tables are loaded for tables only."""
+    lower = word.lower()
+    if is_address(word) or is_picture(word):
+        return OnePicture(word)
+    if lower.endswith(_SHARDS) and os.path.isfile(word):
+        from leyenda.volume.inputs.shards import Shard
+
+        return Shard(word, options)
+    if lower.endswith(".parquet") and os.path.isfile(word):
+        from leyenda.volume.inputs.parquet_file import ParquetTable
+
+        return ParquetTable(word, options)
+    if lower.endswith(_TABLES) and os.path.isfile(word):
+        from leyenda.volume.inputs.tables import NamingTable
+
+        return NamingTable(word, options)
+    if _HUB_ID.fullmatch(word) and not os.path.exists(word) and not os.path.exists(word.partition("/")[0]):
+        from leyenda.volume.inputs.data_sets import HubDataset
+
+        return HubDataset(word, options)
     return OnePicture(word)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from leyenda.volume.item import Item
@@ -21,6 +21,13 @@ class Source(Protocol):
         Raises:
             LeyendaError: it cannot be read.
         """
+
+    @property
+    def columns(self) -> Sequence[str] | None:
+        """Names of what it says of its pictures, for prompts; None where that is found out picture by picture."""
+
+    def count(self) -> int | None:
+        """How many pictures there are; None where finding out takes as long as reading them."""
 
     def check(self) -> None:
         """Look whether there is anything to caption, before a model is loaded for it.

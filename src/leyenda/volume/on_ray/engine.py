@@ -12,13 +12,16 @@ from typing import Any
 import ray
 from ray.exceptions import OutOfMemoryError, RayError
 
-from leyenda.errors import LeyendaError
+from leyenda.errors import CaptionError, LeyendaError
 from leyenda.images import DEFAULT_MAX_PIXELS
 from leyenda.inference.captioner import DEFAULT_BATCH_SIZE, say
+from leyenda.records import Caption, Skipped
+from leyenda.text_control import PromptTemplate
 from leyenda.volume.engine import Outcome, Task
+from leyenda.volume.item import Item
 from leyenda.volume.on_ray.cluster import Cluster
 from leyenda.volume.on_ray.failure import Failure
-from leyenda.volume.on_ray.reading import Place, Reader, Reading
+from leyenda.volume.on_ray.reading import Place, Prompted, Reader, Reading
 from leyenda.volume.on_ray.workers import TRIES, Captioned, Pool
 from leyenda.volume.seen_pictures import SeenPictures
 from leyenda.volume.window import Window, windows
@@ -70,8 +73,9 @@ class RayEngine:
                     seen is not None,
                     os.getcwd(),
                 )
-            kept_free = share.workers * share.cpus, share.workers * share.gpus
-            self._reader = Reader(reading, share.reading, kept_free, shared=address is not None)
+            self._prompt = PromptTemplate(options["prompt"]) if options.get("prompt") is not None else None
+            shared = address is not None
+            self._reader = Reader(reading, self._prompts, share.reading, shared=shared)
         except BaseException:
             self.close()
             raise
@@ -94,7 +98,7 @@ class RayEngine:
         while more or sent:
             if sent and (sent[0][1] is None or pool.is_there(sent[0][1])):
                 window, answer = sent.popleft()
-                yield window.outcomes(() if answer is None else _captions(answer))
+                yield window.outcomes(() if answer is None else _results(answer))
             elif more and pool.has_room() and len(sent) < at_most:
                 found = next(source, None)
                 if found is None or stopping():
@@ -104,19 +108,35 @@ class RayEngine:
             else:
                 pool.wait()
 
+    def _prompts(self, items: Sequence[Item]) -> list[Prompted]:
+        if self._prompt is None:
+            return [Prompted()] * len(items)
+        filled = [self._filled(self._prompt, item) for item in items]
+        refusals = self._pool.refusals([prompted.words for prompted in filled])
+        return [
+            prompted if prompted.refusal is not None else Prompted(prompted.words, refusal)
+            for prompted, refusal in zip(filled, refusals, strict=True)
+        ]
+
+    def _filled(self, prompt: PromptTemplate, item: Item) -> Prompted:
+        try:
+            return Prompted(prompt.fill(item.columns))
+        except CaptionError as error:
+            return Prompted("", Skipped(error.code, str(error)))
+
     def close(self) -> None:
         """End the workers and leave the cluster."""
         self._closing.close()
 
 
-def _captions(answer: Any) -> Sequence[Any]:
+def _results(answer: Any) -> Sequence[Caption | Skipped]:
     captioned = ray.get(answer)
     if isinstance(captioned, Failure):
         raise captioned.error()
     assert isinstance(captioned, Captioned)
     for line in captioned.talk:
         say(line)
-    return captioned.captions
+    return captioned.results
 
 
 @contextlib.contextmanager

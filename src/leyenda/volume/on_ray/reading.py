@@ -10,7 +10,7 @@ import functools
 import itertools
 import os
 import pickle
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -20,14 +20,14 @@ import pyarrow as pa
 import ray
 import ray.data
 
-from leyenda.errors import LeyendaError
+from leyenda.errors import CaptionError, LeyendaError
 from leyenda.images.model_input import ModelInput, Pixels
 from leyenda.inference.ahead import in_order_ahead
-from leyenda.records import Skipped
+from leyenda.records import PictureRow, Skipped
 from leyenda.volume.engine import Task
 from leyenda.volume.item import Item
 from leyenda.volume.reading import read_and_open
-from leyenda.volume.window import Prepared
+from leyenda.volume.window import Ready
 
 _THREADS = 4
 """That read at a time in a task: most of them wait for a disk or a server."""
@@ -56,10 +56,12 @@ class Place:
     Args:
         block: Ray's reference to a table of `_COLUMNS`.
         row: in it.
+        prompt: that its caption goes on from.
     """
 
     block: Any
     row: int
+    prompt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,25 @@ class Reading:
     digest: bool
     folder: str
 
+    def opened(self, picture: PictureRow) -> Pixels:
+        """The pixels of a picture."""
+        return self.model_input.open(
+            picture.picture, max_pixels=self.max_pixels, exact_decode=self.exact_decode
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """What the caption of an input goes on from.
+
+    Args:
+        words: the prompt; empty for none.
+        refusal: why there is no prompt, or none that the model can go on from.
+    """
+
+    words: str = ""
+    refusal: Skipped | None = None
+
 
 def portions(tasks: Iterable[Task], first: int, largest: int) -> Iterator[list[Task]]:
     """Tasks in lists, a short one first so that workers need not wait for a long one, each twice the one before.
@@ -98,18 +119,27 @@ class Reader:
 
     Args:
         reading: how.
+        prompts: gives the prompts of inputs.
         cpus: that a task reserves.
-        kept_free: CPUs that belong to workers, and GPUs.
         shared: whether other machines take part, that may not see the files of this one.
     """
 
-    def __init__(self, reading: Reading, cpus: float, kept_free: tuple[float, int], *, shared: bool) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        prompts: Callable[[Sequence[Item]], Sequence[Prompted]],
+        cpus: float,
+        *,
+        shared: bool,
+    ) -> None:
         self._reading = reading
+        self._prompts = prompts
         self._cpus = cpus
-        self._kept_free = kept_free
         self._shared = shared
 
-    def read(self, tasks: Iterator[Task], first: int, largest: int) -> Iterator[tuple[Task, Prepared[Place]]]:
+    def read(
+        self, tasks: Iterator[Task], first: int, largest: int
+    ) -> Generator[tuple[Task, Ready[Place]], None, None]:
         """Read ahead, one portion more than is asked for.
 
         Args:
@@ -128,16 +158,22 @@ class Reader:
         ):
             yield from zip(portion, read, strict=True)
 
-    def _portion(self, tasks: Sequence[Task]) -> list[Prepared[Place]]:
+    def _portion(self, tasks: Sequence[Task]) -> list[Ready[Place]]:
         items = [task.item for task in tasks if task.settled is None]
         found = iter(self._pictures(items))
-        return [Prepared() if task.settled is not None else next(found) for task in tasks]
+        return [Ready() if task.settled is not None else next(found) for task in tasks]
 
-    def _pictures(self, items: Sequence[Item]) -> list[Prepared[Place]]:
+    def _pictures(self, items: Sequence[Item]) -> list[Ready[Place]]:
         if not items:
             return []
-        _settle_context(*self._kept_free)
-        sent = [_table_of(items[start : start + _TASK]) for start in range(0, len(items), _TASK)]
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.execution_options.preserve_order = True
+        prompts = self._prompts(items)
+        sent = [
+            _table_of(items[start : start + _TASK], prompts[start : start + _TASK])
+            for start in range(0, len(items), _TASK)
+        ]
         pictures = ray.data.from_arrow(sent).map_batches(
             functools.partial(read_batch, reading=self._reading),
             batch_size=None,
@@ -146,38 +182,35 @@ class Reader:
         )
         blocks = pictures.to_arrow_refs()
         describe = ray.remote(num_cpus=0)(described)
-        found: list[Prepared[Place]] = []
-        for block, about in zip(blocks, ray.get([describe.remote(block) for block in blocks]), strict=True):
-            found += [
-                Prepared(Place(block, row) if skipped is None else None, skipped, digest, data)
-                for row, (skipped, digest, data) in enumerate(about)
-            ]
+        places = [
+            (block, row, about)
+            for block, rows in zip(blocks, ray.get([describe.remote(block) for block in blocks]), strict=True)
+            for row, about in enumerate(rows)
+        ]
+        found = [
+            Ready(Place(block, row, prompted.words) if skipped is None else None, skipped, digest, data)
+            for (block, row, (skipped, digest, data)), prompted in zip(places, prompts, strict=True)
+        ]
         if self._shared:
             for item, ready in zip(items, found, strict=True):
                 _check_that_it_is_missing(item, ready)
         return found
 
 
-def _settle_context(cpus: float, gpus: int) -> None:
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.execution_options.preserve_order = True
-    context.execution_options.exclude_resources = ray.data.ExecutionResources(cpu=cpus, gpu=gpus)
-
-
-def _table_of(items: Sequence[Item]) -> pa.Table:
-    return pa.table({"item": pa.array([pickle.dumps(_without_columns(item)) for item in items], pa.binary())})
-
-
-def _without_columns(item: Item) -> Item:
-    return Item(item.name, item.source)
+def _table_of(items: Sequence[Item], prompts: Sequence[Prompted]) -> pa.Table:
+    # Columns were needed for the prompts and stay here.
+    rows = [
+        pickle.dumps((Item(item.name, item.source), prompted))
+        for item, prompted in zip(items, prompts, strict=True)
+    ]
+    return pa.table({"input": pa.array(rows, pa.binary())})
 
 
 def read_batch(table: pa.Table, reading: Reading) -> pa.Table:
     """What a task of Ray Data does: read pictures and make them ready for the model.
 
     Args:
-        table: with a column `item`.
+        table: with a column `input`.
         reading: how.
 
     Returns:
@@ -186,17 +219,18 @@ def read_batch(table: pa.Table, reading: Reading) -> pa.Table:
     if os.path.isdir(reading.folder):
         os.chdir(reading.folder)
 
-    def opened(picture: Any) -> Pixels:
-        return reading.model_input.open(
-            picture, max_pixels=reading.max_pixels, exact_decode=reading.exact_decode
-        )
+    def read(row: bytes) -> Ready[Pixels]:
+        item, prompted = pickle.loads(row)  # noqa: S301 - it comes from the caller that sent this function
 
-    def read(row: bytes) -> Prepared[Pixels]:
-        item = pickle.loads(row)  # noqa: S301 - it comes from the caller that sent this function
+        def opened(picture: PictureRow) -> tuple[Pixels, str]:
+            if prompted.refusal is not None:
+                raise CaptionError(prompted.refusal.code, prompted.refusal.message)
+            return reading.opened(picture), prompted.words
+
         return read_and_open(item, opened, reading.max_pixels, digest=reading.digest)
 
     with ThreadPoolExecutor(_THREADS) as threads:
-        found = list(threads.map(read, table.column("item").to_pylist()))
+        found = list(threads.map(read, table.column("input").to_pylist()))
     skipped = [one.skipped for one in found]
     pixels = [one.picture for one in found]
     columns = {
@@ -227,7 +261,7 @@ def described(table: pa.Table) -> list[tuple[Skipped | None, str, bytes | None]]
     ]
 
 
-def _check_that_it_is_missing(item: Item, ready: Prepared[Place]) -> None:
+def _check_that_it_is_missing(item: Item, ready: Ready[Place]) -> None:
     """A file that is here and nowhere else is no missing picture."""
     if (
         ready.skipped is not None

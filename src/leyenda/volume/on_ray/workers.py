@@ -9,9 +9,9 @@ from typing import Any
 
 import ray
 
-from leyenda.errors import LeyendaError
+from leyenda.errors import CaptionError, LeyendaError
 from leyenda.images.model_input import ModelInput
-from leyenda.records import Caption
+from leyenda.records import Caption, Skipped
 from leyenda.volume.on_ray.cluster import Share
 from leyenda.volume.on_ray.failure import Failure
 from leyenda.volume.on_ray.reading import Place, pixels_in
@@ -28,11 +28,11 @@ class Captioned:
     """What a worker gives back.
 
     Args:
-        captions: of the pictures, in order, without tokens.
+        results: of the pictures, in order: captions without tokens, or why the rules for captions refuse them.
         talk: what the user should hear about it.
     """
 
-    captions: tuple[Caption, ...]
+    results: tuple[Caption | Skipped, ...]
     talk: tuple[str, ...]
 
 
@@ -68,24 +68,47 @@ class Worker:
         """What must be done to pictures for this model, once it is loaded."""
         return self._failure or self._captioner.model.input
 
-    def caption(self, places: Sequence[tuple[int, int]], *blocks: Any) -> Captioned | Failure:
+    def refusals(self, prompts: Sequence[str]) -> list[Skipped | None] | Failure:
+        """Of each prompt, why no caption can go on from it; None where one can."""
+        found: list[Skipped | None] = []
+        for prompt in prompts:
+            try:
+                self._captioner.model.check_prompt(prompt)
+                found.append(None)
+            except CaptionError as error:
+                found.append(Skipped(error.code, str(error)))
+            except LeyendaError as error:
+                return Failure.of(error)
+        return found
+
+    def caption(
+        self, places: Sequence[tuple[int, int]], prompts: Sequence[str], *blocks: Any
+    ) -> Captioned | Failure:
         """Caption pictures together.
 
         Args:
             places: of each picture, the number of its block and its row there.
+            prompts: of each picture.
             blocks: tables of pictures that were read.
         """
         import torch
 
+        from leyenda.inference.captioner import Prepared
+
         if self._failure is not None:
             return self._failure
-        pixels = [torch.from_numpy(pixels_in(blocks[block], row)) for block, row in places]
+        captioner = self._captioner
+        pictures = [
+            Prepared(torch.from_numpy(pixels_in(blocks[block], row)), prompt)
+            for (block, row), prompt in zip(places, prompts, strict=True)
+        ]
         try:
-            captions = tuple(Caption(one.text, one.confidence) for one in self._captioner.generate(pixels))
+            captions = [Caption(one.text, one.confidence) for one in captioner.generate(pictures)]
         except LeyendaError as error:
             return Failure.of(error)
+        ruled = map(captioner.ruled_or_skipped, captions, prompts)
         talk, self._talk[:] = tuple(self._talk), []
-        return Captioned(captions, talk)
+        return Captioned(tuple(ruled), talk)
 
 
 class Pool:
@@ -119,6 +142,17 @@ class Pool:
         assert isinstance(first, ModelInput)
         return first
 
+    def refusals(self, prompts: Sequence[str]) -> list[Skipped | None]:
+        """Of each prompt, why no caption can go on from it; None where one can.
+
+        Raises:
+            LeyendaError: the model takes no prompt at all.
+        """
+        found = ray.get(self._workers[0].refusals.remote(prompts))
+        if isinstance(found, Failure):
+            raise found.error()
+        return list(found)
+
     def has_room(self) -> bool:
         """Whether a worker can take something."""
         return len(self._busy) < _AT_ONCE * len(self._workers)
@@ -131,7 +165,8 @@ class Pool:
         for number in self._busy.values():
             load[number] += 1
         number = load.index(min(load))
-        answer = self._workers[number].caption.remote(rows, *blocks)
+        prompts = [place.prompt for place in places]
+        answer = self._workers[number].caption.remote(rows, prompts, *blocks)
         self._busy[answer] = number
         return answer
 

@@ -19,9 +19,11 @@ class FileFormat:
         endings: of files that are this format.
         write: entries become a whole file.
         read: the entries of a finished file; raises `ValueError`, `KeyError` or `TypeError` where it is no such file.
+        json_lines: whether each line of it is an entry that can be read by itself.
     """
 
     name: str
     endings: tuple[str, ...]
     write: Callable[[Iterator[Entry], BinaryIO], None]
     read: Callable[[Path], Iterator[Entry]]
+    json_lines: bool = False

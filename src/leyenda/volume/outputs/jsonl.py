@@ -27,4 +27,4 @@ def _read(path: Path) -> Iterator[Entry]:
                 yield Entry.from_json(value)
 
 
-JSONL = FileFormat("jsonl", (".jsonl", ".ndjson"), _write, _read)
+JSONL = FileFormat("jsonl", (".jsonl", ".ndjson"), _write, _read, json_lines=True)

@@ -19,7 +19,6 @@ from leyenda.volume.item import Item
 from leyenda.volume.journal import Group, Journal, run_logs
 from leyenda.volume.json_line import json_line, valid_text
 from leyenda.volume.outputs.file_formats import FileFormat
-from leyenda.volume.outputs.jsonl import JSONL
 from leyenda.volume.review import write_review
 from leyenda.volume.whole_file import being_written, put_in_place, sync_folder, temporary_of
 
@@ -65,11 +64,9 @@ class OneFile:
 
     def _complete_if_finished(self) -> None:
         """A run that was killed in its very last step has written everything but the names."""
-        last = None
-        for last in run_logs(self.journal_path):  # noqa: B007 - only the last one counts
-            pass
-        if last is not None and last.finished is not None:
-            self._put_in_place(bool(last.finished.get("replaced")))
+        runs = run_logs(self.journal_path)
+        if runs and runs[-1].finished is not None:
+            self._put_in_place(bool(runs[-1].finished.get("replaced")))
             self.journal_path.unlink()
 
     def recover(self, journal: Journal) -> None:
@@ -131,7 +128,7 @@ class OneFile:
             read = self.format.read(self.path)
             first = list(islice(read, _LOOKED_AT))
             lines = self.path
-            if self.format is not JSONL:
+            if not self.format.json_lines:
                 lines = self._earlier_lines()
                 with open(lines, "wb") as file:
                     for entry in chain(first, read):
@@ -150,7 +147,7 @@ class OneFile:
         return temporary_of(self.path).with_suffix(".earlier")
 
     def _name(self, name: str) -> str:
-        return name if self.format is JSONL else valid_text(name)
+        return name if self.format.json_lines else valid_text(name)
 
     def summary(self) -> str:
         """The file's name."""

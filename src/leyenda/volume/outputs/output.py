@@ -26,6 +26,9 @@ class Output(Protocol):
     keeps_journal: bool
     """The journal stays when all is done, as the record of what was replaced."""
 
+    review: Path | None
+    """The list of captions that are not sure enough; None where all are written."""
+
     def settings(self) -> Mapping[str, Any]:
         """What of it decides the result; a run with other settings does not go on with this one's journal."""
 
