@@ -167,7 +167,17 @@ def kill_many(
     captioned, broken = draw(folder / "in", pictures, seed)
     names = sorted(str(path.relative_to(folder)) for path in (folder / "in").rglob("*.png"))
     target = folder / "out"
-    words = ["caption", "in", "--model", "demo", "--device", "cpu", "--max-length", str(length), *OUTPUTS[output]]
+    words = [
+        "caption",
+        "in",
+        "--model",
+        "demo",
+        "--device",
+        "cpu",
+        "--max-length",
+        str(length),
+        *OUTPUTS[output],
+    ]
     commands = Commands(folder, folder / "log.txt")
     try:
         target.mkdir()
@@ -200,7 +210,9 @@ def kill_many(
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--kills", type=int, default=3)
