@@ -203,7 +203,10 @@ BAD_ARGUMENTS = [
     (["a.png", "-o", "no/out.jsonl"], "There is no folder 'no'. Make it with: mkdir -p no"),
     (["a.png", "-o", "out.xlsx"], "What is written is jsonl, not .xlsx. Name the file out.jsonl"),
     (["a.png", "-o", "out.csv", "--to", "jsonl"], "What is written is jsonl, not .csv."),
-    (["a.png", "-o", "out.jsonl", "--to", "jsonlines"], "There is no output 'jsonlines'. Did you mean 'jsonl'"),
+    (
+        ["a.png", "-o", "out.jsonl", "--to", "jsonlines"],
+        "There is no output 'jsonlines'. Did you mean 'jsonl'",
+    ),
     (["a.png", "--to", "jsonl"], "The output jsonl needs a file. Name it: --output captions.jsonl"),
     (["a.png", "--to", "webdataset"], "The output webdataset needs a folder."),
     (["a.png", "--to", "sidecar", "-o", "b.jpg"], "'b.jpg' is a file. The output sidecar needs a folder"),
@@ -296,7 +299,17 @@ def test_without_a_hub_the_default_model_is_an_error_of_two_lines(here, variable
 def test_a_real_ctrl_c(tiny_checkpoint, here):
     """The process is stopped while it works through a long list."""
     (here / "list.txt").write_text("a.png\n" * 20_000)
-    words = ["caption", "--list", "list.txt", "--model", tiny_checkpoint, "--max-length", 2, "-o", "out.jsonl"]
+    words = [
+        "caption",
+        "--list",
+        "list.txt",
+        "--model",
+        tiny_checkpoint,
+        "--max-length",
+        2,
+        "-o",
+        "out.jsonl",
+    ]
     command, environment = leyenda(*words, "--batch-size", 2, "--duplicates", "each", OMP_NUM_THREADS="1")
     process = subprocess.Popen(
         command,

@@ -234,7 +234,7 @@ def arrived(monkeypatch, tmp_path) -> dict[str, object]:
     got: dict[str, object] = {}
 
     def note(target: str, prefix: str = "", result: object = None, *, goes_on: bool = False):
-        """Put a function in the target's place that notes its arguments, and stops unless it has a result or goes on."""
+        """Put a function in the target's place that notes its arguments; it stops there unless told otherwise."""
         module, _, name = target.rpartition(".")
         place = import_module(module)
         itself = getattr(place, name)
@@ -279,7 +279,9 @@ def arrived(monkeypatch, tmp_path) -> dict[str, object]:
     note("leyenda.volume.undo.undo", "undo.")
 
     def from_pretrained(name, **options):
-        got.update({f"text.{rule}": value for rule, value in asdict(options.pop("text", TextRules())).items()})
+        got.update(
+            {f"text.{rule}": value for rule, value in asdict(options.pop("text", TextRules())).items()}
+        )
         got.update(options, name=name)
         raise Arrived
 

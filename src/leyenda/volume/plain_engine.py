@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -80,7 +79,7 @@ class PlainEngine:
             encoded, fetched = read_item(task.item, self.captioner.max_pixels)
             picture = self.captioner.prepare(PictureRow(encoded, task.item.columns))
             if self._seen is not None:
-                digest = picture_digest(encoded.data, picture.prompt)
+                digest = self._seen.digest(encoded, picture.prompt, self.captioner.max_pixels)
             return _Ready(picture, None, digest, fetched)
         except (ImageError, CaptionError) as error:
             return _Ready(None, Skipped(error.code, str(error)), digest, fetched)
@@ -113,7 +112,8 @@ class _Window:
 
     def add(self, task: Task, ready: _Ready) -> None:
         """Take the next task."""
-        key = ready.digest or str(len(self.members))
+        same = self._seen.match(ready.digest, self.pictures) if self._seen is not None else None
+        key = same or ready.digest or str(len(self.members))
         caption = self._seen.find(ready.digest) if self._seen is not None else None
         self.members.append(_Member(task, ready, key, caption))
         if ready.picture is not None and caption is None:
@@ -160,11 +160,3 @@ def read_item(item: Item, max_pixels: int) -> tuple[PictureBytes, bytes | None]:
         data = fetch(item.source)
         return PictureBytes(data, without_secrets(item.source)), data
     return read_picture(item.source, max_pixels=max_pixels), None
-
-
-def picture_digest(data: bytes, prompt: str = "") -> str:
-    """What pictures with the same bytes and the same prompt have in common: 128 bits of SHA-256, in hexadecimal."""
-    digest = hashlib.sha256(data)
-    if prompt:
-        digest.update(b"\0prompt\0" + prompt.encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()[:32]
