@@ -13,6 +13,7 @@ import pytest
 from tests.volume.conftest import draw
 
 from leyenda.errors import LeyendaError
+from leyenda.images.opening import read_picture
 from leyenda.records import ImageSource, PictureBytes
 from leyenda.volume.inputs.input_options import InputOptions
 from leyenda.volume.inputs.opening import open_inputs
@@ -134,10 +135,9 @@ def test_a_link_whose_target_has_gone_is_still_an_input(here):
 
 def test_folders_that_link_to_themselves_end(here):
     (here / "deep" / "again").symlink_to(here / "deep")
-    (here / "deep" / "er" / "up").symlink_to("../..")
-    assert names("deep/er/up/deep") == ["deep/er/up/deep/d.jpeg", "deep/er/up/deep/er/c.webp"]
-    assert names("deep")[:2] == ["deep/d.jpeg", "deep/er/c.webp"]
-    assert len(set(map(os.path.realpath, names("deep")))) == len(names("deep"))
+    (here / "deep" / "er" / "up").symlink_to("..")
+    assert names("deep") == ["deep/d.jpeg", "deep/er/c.webp"]
+    assert names("deep/er") == ["deep/er/c.webp", "deep/er/up/d.jpeg"]
     assert names("deep/**/*.webp") == ["deep/er/c.webp"]
 
 
@@ -289,10 +289,7 @@ def test_a_saved_dataset(here, pictures):
     found = items("saved")
     assert len(found) == 4
     assert open_inputs(["saved"]).count() == 4
-    data = [
-        item.source.data if isinstance(item.source, PictureBytes) else open(item.source, "rb").read()
-        for item in found
-    ]
+    data = [read_picture(item.source).data for item in found]
     assert data == [path.read_bytes() for path in (*pictures, pictures[1])]
 
 

@@ -19,7 +19,7 @@ totals = caption_all(
 print(totals.captioned, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
-FEW, MANY = 1000, 20_000
+FEW, MANY = 800, 8000
 
 
 def peak(tiny_checkpoint, words: str, output: str, duplicates: str) -> int:
@@ -37,7 +37,7 @@ def peak(tiny_checkpoint, words: str, output: str, duplicates: str) -> int:
 
 
 @pytest.mark.parametrize(("kind", "output"), [("folder", "out.jsonl"), ("table.csv", "out.parquet")])
-def test_twenty_times_the_inputs(kind, output, tiny_checkpoint, here):
+def test_ten_times_the_inputs(kind, output, tiny_checkpoint, here):
     """The pictures are all the same, so that reading them and keeping account of them is nearly all the work."""
     picture = draw(here / "picture.png", 1, (8, 8))
     for name, number in (("few", FEW), ("many", MANY)):
