@@ -156,6 +156,9 @@ ROWS: dict[str, tuple[str, list[tuple[str, str, object]]]] = {
             ("--output a --sidecar-name full", "sidecar_name", "full"),
             ("--output a --shard-size 5", "shard_size", 5),
             ("--output a --record b", "record", "b"),
+            ("--output a --engine ray", "engine", "ray"),
+            ("--output a --engine ray --workers 3", "workers", 3),
+            ("--output a --engine ray --address a", "address", "a"),
             ("--undo a", "undo.path", "a"),
         ],
     ),
@@ -277,6 +280,7 @@ def arrived(monkeypatch, tmp_path) -> dict[str, object]:
     note("leyenda.volume.captioning.open_run", goes_on=True)
     note("leyenda.volume.captioning.open_printed_run", goes_on=True)
     note("leyenda.volume.undo.undo", "undo.")
+    note("leyenda.volume.on_ray.open_engine", "ray.")
 
     def from_pretrained(name, **options):
         got.update(

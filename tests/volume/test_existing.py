@@ -187,7 +187,11 @@ def test_a_finished_file_again_changes_nothing(caption, photos, here, ending):
     before = (here / f"out.{ending}").stat()
     assert caption("photos", "-o", f"out.{ending}")[0] == 3
     after = (here / f"out.{ending}").stat()
-    assert (after.st_ino, after.st_mtime_ns, after.st_size) == (before.st_ino, before.st_mtime_ns, before.st_size)
+    assert (after.st_ino, after.st_mtime_ns, after.st_size) == (
+        before.st_ino,
+        before.st_mtime_ns,
+        before.st_size,
+    )
     assert sorted(os.listdir(here)) == sorted(["photos", f"out.{ending}"])
 
 

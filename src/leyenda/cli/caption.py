@@ -34,6 +34,9 @@ _WITH_OUTPUT = {
     "sidecar_name": "stem",
     "shard_size": 1000,
     "record": None,
+    "engine": "plain",
+    "workers": None,
+    "address": None,
 }
 """Options that mean something only where captions are kept, and what they are when they are not given."""
 
@@ -119,6 +122,11 @@ _WITH_OUTPUT = {
 @click.option(
     "--max-pixels", default=178_000_000, show_default=True, help="Skip pictures with more pixels, unopened."
 )
+@click.option(
+    "--engine", default="plain", metavar="NAME", help="plain: this process; ray: a cluster.  [default: plain]"
+)
+@click.option("--workers", type=int, metavar="N", help="With ray: models.  [default: one a GPU, or one]")
+@click.option("--address", metavar="HOST:PORT", help="With ray: a running cluster.  [default: one here]")
 @exact_decode
 @device
 @precision("auto")

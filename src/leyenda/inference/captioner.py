@@ -119,6 +119,7 @@ class Captioner:
         exact_decode: bool = False,
         text: TextRules | None = None,
         prompt: str | None = None,
+        talk: Callable[[str], None] | None = None,
     ) -> Captioner:
         """A captioner with the checkpoint of that name; settings are checked before it is loaded.
 
@@ -141,6 +142,7 @@ class Captioner:
             exact_decode: decode every pixel of a large JPEG.
             text: rules that every caption keeps.
             prompt: words that every caption goes on from; names of columns stand in braces.
+            talk: is told when the memory is too small for a batch; None prints it to standard error.
 
         Raises:
             ModelError: the checkpoint cannot be found, fetched or read.
@@ -155,7 +157,14 @@ class Captioner:
             name, device=device, precision=precision, revision=revision, token=token, captions_only=True
         )
         return cls(
-            model, settings, batch_size, max_pixels, exact_decode=exact_decode, text=text, prompt=prompt
+            model,
+            settings,
+            batch_size,
+            max_pixels,
+            exact_decode=exact_decode,
+            text=text,
+            prompt=prompt,
+            talk=talk,
         )
 
     @overload

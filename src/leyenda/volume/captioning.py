@@ -31,6 +31,10 @@ DUPLICATES: dict[str, Callable[[], SeenPictures | None]] = {
 }
 """What counts as the same picture: the same bytes, what is the same to the eye, or nothing."""
 
+PLAIN, RAY = "plain", "ray"
+ENGINES = (PLAIN, RAY)
+"""What captions, by name: this process, or the workers of a Ray cluster."""
+
 _NO_MATTER = ("device", "batch_size", "token")
 """Options of a captioner that do not decide what the captions say."""
 
@@ -84,6 +88,8 @@ def open_run(
     image_column: str | None = None,
     image_root: str | None = None,
     engine: str = "plain",
+    workers: int | None = None,
+    address: str | None = None,
     standard_input: BinaryIO | None = None,
     **options: Any,
 ) -> VolumeRun:
@@ -107,6 +113,8 @@ def open_run(
         image_column: column of a table that names or holds the picture; None finds it.
         image_root: folder that the names in a table are relative to; None finds it.
         engine: one of `ENGINES`.
+        workers: with `ray`, how many models; None takes one for each GPU, or one where there is none.
+        address: with `ray`, of a running cluster; None starts one on this machine.
         standard_input: what `-` reads; None takes the process's own.
         options: as for `leyenda.Captioner.from_pretrained`, with the checkpoint's name as `model`.
 
@@ -115,7 +123,8 @@ def open_run(
     """
     check_mode(existing)
     _check_choice(duplicates, tuple(DUPLICATES), "--duplicates")
-    _check_choice(engine, tuple(ENGINES), "--engine")
+    _check_choice(engine, ENGINES, "--engine")
+    _check_workers(engine, workers, address)
     prompt = _template(options.get("prompt"))
     if min_confidence is not None and not 0 <= min_confidence <= 1:
         raise LeyendaError(f"The least confidence is {min_confidence:g}.", "It must be between 0 and 1.")
@@ -128,7 +137,7 @@ def open_run(
     return VolumeRun(
         inputs,
         target,
-        lambda: ENGINES[engine](options, seen),
+        lambda: _engine(engine, options, seen, workers, address),
         settings={"duplicates": duplicates, **model_settings(options)},
         rules=Rules(existing, retry_failed, min_confidence),
         seen=seen,
@@ -189,8 +198,26 @@ def _plain(options: Mapping[str, Any], seen: SeenPictures | None) -> Engine:
     return PlainEngine(Captioner.from_pretrained(options["model"], **others), seen)
 
 
-ENGINES: dict[str, Callable[[Mapping[str, Any], SeenPictures | None], Engine]] = {"plain": _plain}
-"""What captions, by name."""
+def _engine(
+    name: str,
+    options: Mapping[str, Any],
+    seen: SeenPictures | None,
+    workers: int | None,
+    address: str | None,
+) -> Engine:
+    if name == RAY:
+        from leyenda.volume.on_ray import open_engine
+
+        return open_engine(options, seen, address=address, workers=workers)
+    return _plain(options, seen)
+
+
+def _check_workers(engine: str, workers: int | None, address: str | None) -> None:
+    for option, value in (("--workers", workers), ("--address", address)):
+        if value is not None and engine != RAY:
+            raise LeyendaError(f"{option} needs --engine ray.", "Add it, or leave the option out.")
+    if workers is not None and workers < 1:
+        raise LeyendaError(f"There cannot be {workers} workers.", "Give --workers a whole number from 1 up.")
 
 
 def _check_choice(value: str, known: Sequence[str], option: str) -> None:

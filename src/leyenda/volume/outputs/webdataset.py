@@ -28,7 +28,7 @@ from leyenda.volume.json_line import json_line
 from leyenda.volume.outputs.file_formats import FileFormat
 from leyenda.volume.outputs.jsonl import JSONL
 from leyenda.volume.outputs.one_file import OneFile
-from leyenda.volume.plain_engine import read_item
+from leyenda.volume.reading import read_item
 from leyenda.volume.whole_file import make_folder, sync_folder, write_whole
 
 SHARD_SIZE = 1000
