@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from leyenda.inference import ahead
 from leyenda.inference.ahead import in_order_ahead, reading_threads
 
 
@@ -40,8 +41,8 @@ def no_threads_of_others():
     wait_until(lambda: working_threads() == 0)
 
 
-@pytest.mark.parametrize(("ahead", "threads"), [(1, 1), (3, 2), (8, 20)])
-def test_it_reads_and_works_no_further_ahead_than_asked(ahead, threads):
+@pytest.mark.parametrize(("how_far", "threads"), [(1, 1), (3, 2), (8, 20)])
+def test_it_reads_and_works_no_further_ahead_than_asked(how_far, threads):
     read, done = [], []
 
     def inputs():
@@ -49,12 +50,12 @@ def test_it_reads_and_works_no_further_ahead_than_asked(ahead, threads):
             read.append(number)
             yield number
 
-    results = in_order_ahead(done.append, inputs(), ahead=ahead, threads=threads)
+    results = in_order_ahead(done.append, inputs(), ahead=how_far, threads=threads)
     assert read == []
     for given, _ in enumerate(results, start=1):
-        assert len(read) <= given + ahead
-        assert len(done) <= given + ahead
-        assert working_threads() <= min(threads, ahead + 1)
+        assert len(read) <= given + how_far
+        assert len(done) <= given + how_far
+        assert working_threads() <= min(threads, how_far + 1)
     assert len(done) == 100
 
 
@@ -100,10 +101,22 @@ def test_who_stops_asking_leaves_no_work_behind():
     next(results)
     gate.clear()
     count = len(done)
+    threading.Timer(0.01, gate.set).start()
     results.close()
+    # A decoder at work when the interpreter ends would abort the process: closing waits for it.
+    assert working_threads() == 0
+    assert len(done) <= count + 4  # those that were being worked on
+
+
+def test_a_picture_that_never_comes_does_not_keep_who_stops(monkeypatch):
+    monkeypatch.setattr(ahead, "_PATIENCE", 0.05)
+    gate = threading.Event()
+    results = in_order_ahead(lambda number: number or gate.wait(20), [1, 0], ahead=1, threads=2)
+    next(results)
+    results.close()
+    assert working_threads() == 1
     gate.set()
     wait_until(lambda: working_threads() == 0)
-    assert len(done) <= count + 4  # those that were being worked on
 
 
 def test_there_is_at_least_one_thread():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
@@ -11,6 +12,10 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 _MOST_THREADS = 16
+
+_PATIENCE = 5.0
+"""Seconds in which threads may end what they are doing. A decoder that the interpreter's end meets at work aborts the
+whole process; a server that never answers must not keep it."""
 
 Input = TypeVar("Input")
 Output = TypeVar("Output")
@@ -49,15 +54,15 @@ def in_order_ahead(
     """
     tasks: SimpleQueue[tuple[Input, Future[Output]] | None] = SimpleQueue()
     waiting: deque[tuple[Input, Future[Output]]] = deque()
-    started = 0
+    serving: list[threading.Thread] = []
     try:
         for item in inputs:
             waiting.append((item, Future()))
             tasks.put(waiting[-1])
-            if started < min(threads, len(waiting)):
-                # Daemons: who presses Ctrl-C does not wait for a slow disk or server.
-                threading.Thread(target=_serve, args=(work, tasks), daemon=True).start()
-                started += 1
+            if len(serving) < min(threads, len(waiting)):
+                # Daemons: who presses Ctrl-C does not wait long for a slow disk or server.
+                serving.append(threading.Thread(target=_serve, args=(work, tasks), daemon=True))
+                serving[-1].start()
             if len(waiting) > ahead:
                 yield _first(waiting)
         while waiting:
@@ -65,8 +70,15 @@ def in_order_ahead(
     finally:
         for _, future in waiting:
             future.cancel()
-        for _ in range(started):
+        for _ in serving:
             tasks.put(None)
+        _wait_for(serving)
+
+
+def _wait_for(serving: list[threading.Thread]) -> None:
+    end = time.monotonic() + _PATIENCE
+    for thread in serving:
+        thread.join(max(0.0, end - time.monotonic()))
 
 
 def _first(waiting: deque[tuple[Input, Future[Output]]]) -> tuple[Input, Output]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from leyenda.errors import LeyendaError
 from leyenda.volume.engine import Engine
@@ -18,12 +18,18 @@ from leyenda.volume.outputs.registry import OutputOptions, open_output
 from leyenda.volume.printed_run import PrintedRun
 from leyenda.volume.rules import Rules
 from leyenda.volume.run import VolumeRun
-from leyenda.volume.seen_pictures import SeenPictures
+from leyenda.volume.seen_pictures import NearPictures, SeenPictures
 from leyenda.volume.totals import Totals
 
-BYTES, EACH = "bytes", "each"
-DUPLICATES = (BYTES, EACH)
-"""What counts as the same picture: the same bytes, or nothing."""
+if TYPE_CHECKING:
+    from leyenda.text_control import PromptTemplate
+
+DUPLICATES: dict[str, Callable[[], SeenPictures | None]] = {
+    "bytes": SeenPictures,
+    "near": NearPictures,
+    "each": lambda: None,
+}
+"""What counts as the same picture: the same bytes, what is the same to the eye, or nothing."""
 
 PLAIN, RAY = "plain", "ray"
 ENGINES = (PLAIN, RAY)
@@ -73,7 +79,7 @@ def open_run(
     retry_failed: bool = False,
     min_confidence: float | None = None,
     review: str | Path | None = None,
-    duplicates: str = BYTES,
+    duplicates: str = "bytes",
     sidecar_name: str = "stem",
     shard_size: int = 1000,
     record: str | Path | None = None,
@@ -116,18 +122,18 @@ def open_run(
         LeyendaError: something cannot work as it was asked for.
     """
     check_mode(existing)
-    _check_choice(duplicates, DUPLICATES, "--duplicates")
+    _check_choice(duplicates, tuple(DUPLICATES), "--duplicates")
     _check_choice(engine, ENGINES, "--engine")
     _check_workers(engine, workers, address)
-    columns = check_prompt(options.get("prompt"))
+    prompt = _template(options.get("prompt"))
     if min_confidence is not None and not 0 <= min_confidence <= 1:
         raise LeyendaError(f"The least confidence is {min_confidence:g}.", "It must be between 0 and 1.")
-    reading = InputOptions(hidden, lists, image_column, image_root, columns, token=options.get("token"))
+    reading = InputOptions(hidden, lists, image_column, image_root, prompt, token=options.get("token"))
     inputs = open_inputs(words, reading, standard_input)
     model = str(options.get("model", ""))
     writing = OutputOptions(output, to, overwrite, review, existing, sidecar_name, shard_size, record, model)
     target = open_output(writing, inputs.folder, with_review=min_confidence is not None)
-    seen = SeenPictures() if duplicates != EACH else None
+    seen = DUPLICATES[duplicates]()
     return VolumeRun(
         inputs,
         target,
@@ -154,8 +160,8 @@ def open_printed_run(
     Raises:
         LeyendaError: something cannot work as it was asked for.
     """
-    columns = check_prompt(options.get("prompt"))
-    reading = InputOptions(hidden, lists, image_column, image_root, columns, token=options.get("token"))
+    prompt = _template(options.get("prompt"))
+    reading = InputOptions(hidden, lists, image_column, image_root, prompt, token=options.get("token"))
     inputs = open_inputs(words, reading, standard_input)
     return PrintedRun(inputs, _plain(options, SeenPictures()), Rules())
 
@@ -171,17 +177,17 @@ def model_settings(options: Mapping[str, Any]) -> dict[str, Any]:
     return settings | {"model": os.path.abspath(model) if os.path.isdir(model) else model}
 
 
-def check_prompt(prompt: str | None) -> tuple[str, ...]:
-    """The columns that a prompt names.
+def _template(prompt: str | None) -> PromptTemplate | None:
+    """The prompt with the names of its columns.
 
     Raises:
         LeyendaError: it is empty, or its braces name no column.
     """
     if prompt is None:
-        return ()
+        return None
     from leyenda.text_control import PromptTemplate
 
-    return PromptTemplate(prompt).columns
+    return PromptTemplate(prompt)
 
 
 def _plain(options: Mapping[str, Any], seen: SeenPictures | None) -> Engine:

@@ -87,7 +87,7 @@ class Journal:
 
     def __init__(self, path: Path, settings: Mapping[str, Any], *, overwrite: bool = False) -> None:
         self.path = path
-        self.created = not path.exists()
+        created = not path.exists()
         try:
             self._file: BinaryIO = open(path, "a+b", buffering=0)  # noqa: SIM115 - closed by `close`
         except OSError as error:
@@ -100,6 +100,8 @@ class Journal:
             self._go_on_or_begin(settings)
         except BaseException:
             self.close()
+            if created:
+                path.unlink(missing_ok=True)
             raise
 
     def _holds(self, settings: Mapping[str, Any]) -> bool:
@@ -200,7 +202,7 @@ class Journal:
             return Entry.from_json(json.loads(file.readline()))
 
     def close(self) -> None:
-        """Let other processes write; a journal in which nothing stands goes."""
+        """Let other processes write."""
         self._file.close()
 
     def remove(self) -> None:

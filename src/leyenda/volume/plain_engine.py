@@ -49,9 +49,8 @@ class PlainEngine:
     def _prepare(self, task: Task) -> Ready[Prepared]:
         if task.settled is not None:
             return Ready()
-        return read_and_open(
-            task.item, self._opened, self.captioner.max_pixels, digest=self._seen is not None
-        )
+        same_by = self._seen.kind if self._seen is not None else ""
+        return read_and_open(task.item, self._opened, self.captioner.max_pixels, same_by=same_by)
 
     def _opened(self, picture: PictureRow) -> tuple[Prepared, str]:
         prepared = self.captioner.prepare(picture)

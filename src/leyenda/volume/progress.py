@@ -94,13 +94,20 @@ class _TotalCount:
 
 
 class Bar:
-    """A bar on standard error, drawn when the run has lasted two seconds."""
+    """A bar on standard error.
 
-    def __init__(self, pace: Pace) -> None:
+    Args:
+        pace: of the run.
+        after_s: seconds that a run must last before it is drawn.
+    """
+
+    def __init__(self, pace: Pace, after_s: float = 2.0) -> None:
         from tqdm import tqdm
 
         self._pace = pace
-        self._bar: Any = tqdm(total=None, unit=" pictures", delay=2, file=sys.stderr, dynamic_ncols=True)
+        self._bar: Any = tqdm(
+            total=None, unit=" pictures", delay=after_s, file=sys.stderr, dynamic_ncols=True
+        )
 
     def entry(self, entry: Entry) -> None:
         """Move the bar."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -12,13 +11,14 @@ from leyenda.images.fetching import without_secrets
 from leyenda.images.opening import read_picture
 from leyenda.records import PictureBytes, PictureRow, Skipped
 from leyenda.volume.item import Item, is_address
+from leyenda.volume.sameness import picture_digest
 from leyenda.volume.window import Ready
 
 Opened = TypeVar("Opened")
 
 
 def read_and_open(
-    item: Item, opened: Callable[[PictureRow], tuple[Opened, str]], max_pixels: int, *, digest: bool
+    item: Item, opened: Callable[[PictureRow], tuple[Opened, str]], max_pixels: int, *, same_by: str
 ) -> Ready[Opened]:
     """Read an input, and open its picture.
 
@@ -26,7 +26,7 @@ def read_and_open(
         item: the input.
         opened: from the encoded picture and its columns to what the model takes, and the prompt.
         max_pixels: as for `read_item`.
-        digest: whether the picture will be compared with others.
+        same_by: what counts as the same picture, as of `picture_digest`; empty where pictures are not compared.
 
     Returns:
         The picture, or why it cannot be used.
@@ -35,8 +35,8 @@ def read_and_open(
     try:
         encoded, fetched = read_item(item, max_pixels)
         picture, prompt = opened(PictureRow(encoded, item.columns))
-        if digest:
-            same = picture_digest(encoded.data, prompt)
+        if same_by:
+            same = picture_digest(encoded, prompt, same_by, max_pixels)
         return Ready(picture, None, same, fetched)
     except (ImageError, CaptionError) as error:
         return Ready(None, Skipped(error.code, str(error)), same, fetched)
@@ -59,11 +59,3 @@ def read_item(item: Item, max_pixels: int) -> tuple[PictureBytes, bytes | None]:
         data = fetch(item.source)
         return PictureBytes(data, without_secrets(item.source)), data
     return read_picture(item.source, max_pixels=max_pixels), None
-
-
-def picture_digest(data: bytes, prompt: str = "") -> str:
-    """What pictures with the same bytes and the same prompt have in common: 128 bits of SHA-256, in hexadecimal."""
-    digest = hashlib.sha256(data)
-    if prompt:
-        digest.update(b"\0prompt\0" + prompt.encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()[:32]

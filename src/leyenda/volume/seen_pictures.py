@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leyenda.records import Caption, Skipped
+from leyenda.volume.sameness import BYTES, NEAR, hash_of, look_alike
 
 REMEMBERED = 20_000
 """Pictures that are remembered; of a longer stream the oldest are forgotten, so that memory does not grow."""
@@ -40,6 +41,9 @@ class SeenPictures:
     'a dog'
     """
 
+    kind = BYTES
+    """What counts as the same, for `leyenda.volume.sameness.picture_digest`."""
+
     def __init__(self, size: int = REMEMBERED) -> None:
         self._size = size
         self._said: dict[str, Said] = {}
@@ -62,3 +66,43 @@ class SeenPictures:
     def forget(self, digest: str) -> None:
         """Picture and caption turned out not to go together."""
         self._said.pop(digest, None)
+
+
+class NearPictures(SeenPictures):
+    """As `SeenPictures`; pictures that are the same to the eye count as the same: re-encoded, resized, retouched."""
+
+    kind = NEAR
+
+    def __init__(self, size: int = REMEMBERED) -> None:
+        super().__init__(size)
+        import numpy as np
+
+        self._hashes = np.zeros(size, np.uint64)
+        self._digests = [""] * size
+        self._written = 0
+
+    def find(self, digest: str) -> Said | None:
+        """As of `SeenPictures`; of several that are near, what the first one gets."""
+        found, own = super().find(digest), hash_of(digest)
+        if found is not None or own is None:
+            return found
+        import numpy as np
+
+        from leyenda.data.duplicates import NEAR_DISTANCE, differing_bits
+
+        apart = differing_bits(self._hashes[: self._written] ^ np.uint64(own))
+        places = np.flatnonzero(apart <= NEAR_DISTANCE).tolist()
+        for place in sorted(places, key=lambda place: (place - self._written) % self._size):
+            known = self._digests[place]
+            if look_alike(digest, known) and (said := super().find(known)) is not None:
+                return said
+        return None
+
+    def expect(self, digest: str, said: Said) -> None:
+        """As of `SeenPictures`."""
+        new, own = digest not in self._said, hash_of(digest)
+        super().expect(digest, said)
+        if new and own is not None:
+            place = self._written % self._size
+            self._hashes[place], self._digests[place] = own, digest
+            self._written += 1

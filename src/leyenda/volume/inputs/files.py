@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from leyenda.errors import LeyendaError
-from leyenda.volume.inputs.folder_walk import pictures_below
+from leyenda.volume.inputs.folder_walk import ANY_DEPTH, pictures_below
 from leyenda.volume.item import Item, is_address
 
 _KNOWN_BY = "Check the name; pictures are known by their endings (.jpg, .png, …)."
@@ -117,4 +117,5 @@ def _divided(pattern: str) -> tuple[str, list[str]]:
     base = "/".join(parts[:fixed])
     if not base and pattern.startswith("/"):
         base = "/"
-    return base, [part for part in parts[fixed:] if part not in ("", ".")]
+    below = [part for part in parts[fixed:] if part not in ("", ".")]
+    return base, [*below, "*"] if below[-1] == ANY_DEPTH else below

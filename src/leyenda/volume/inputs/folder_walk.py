@@ -65,7 +65,7 @@ def _sorted(
     try:
         with os.scandir(folder or ".") as entries:
             for entry in entries:
-                is_folder = entry.is_dir()
+                is_folder = _is_folder(entry)
                 name = entry.name
                 after = _step(places, name, pattern, hidden, is_folder)
                 if is_folder:
@@ -80,6 +80,13 @@ def _sorted(
             f"The folder {folder or '.'!r} cannot be read: {error.strerror}.", "Check its permissions."
         ) from error
     return sorted(found)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself: it is reported as a picture that cannot be read
+        return False
 
 
 def _step(places: _Places, name: str, pattern: Sequence[str], hidden: bool, is_folder: bool) -> _Places:

@@ -88,23 +88,11 @@ def open_inputs(
     sources += [_list(word, standard_input) for word in options.lists]
     for source in sources:
         source.check()
-        check_columns(options.columns, source.columns)
+        if options.prompt is not None and source.columns is not None:
+            options.prompt.check(source.columns)
     if all(isinstance(source, OnePicture) for source in sources):
         check_that_some_exist([source.word for source in sources if isinstance(source, OnePicture)])
     return Inputs(sources, len(sources) == 1 and isinstance(sources[0], OnePicture | PipedPicture))
-
-
-def check_columns(wanted: Sequence[str], there: Sequence[str] | None) -> None:
-    """See that a source has the columns that a prompt names.
-
-    Raises:
-        LeyendaError: it lacks one.
-    """
-    if not wanted or there is None:
-        return
-    from leyenda.text_control import PromptTemplate
-
-    PromptTemplate("".join(f"{{{name}}}" for name in wanted)).check(there)
 
 
 def _expanded(word: str) -> list[str]:

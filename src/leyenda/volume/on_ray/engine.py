@@ -70,7 +70,7 @@ class RayEngine:
                     self._pool.model_input(),
                     options.get("max_pixels", DEFAULT_MAX_PIXELS),
                     options.get("exact_decode", False),
-                    seen is not None,
+                    seen.kind if seen is not None else "",
                     os.getcwd(),
                 )
             self._prompt = PromptTemplate(options["prompt"]) if options.get("prompt") is not None else None

@@ -72,14 +72,14 @@ class Reading:
         model_input: what is done to them.
         max_pixels: most that a picture may have.
         exact_decode: decode every pixel of a large JPEG.
-        digest: whether pictures are compared with one another.
+        same_by: what counts as the same picture; empty where pictures are not compared.
         folder: from which relative names start.
     """
 
     model_input: ModelInput
     max_pixels: int
     exact_decode: bool
-    digest: bool
+    same_by: str
     folder: str
 
     def opened(self, picture: PictureRow) -> Pixels:
@@ -227,7 +227,7 @@ def read_batch(table: pa.Table, reading: Reading) -> pa.Table:
                 raise CaptionError(prompted.refusal.code, prompted.refusal.message)
             return reading.opened(picture), prompted.words
 
-        return read_and_open(item, opened, reading.max_pixels, digest=reading.digest)
+        return read_and_open(item, opened, reading.max_pixels, same_by=reading.same_by)
 
     with ThreadPoolExecutor(_THREADS) as threads:
         found = list(threads.map(read, table.column("input").to_pylist()))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from leyenda.errors import ImageError
+from leyenda.images.opening import read_picture
 from leyenda.metadata import Description, embed_description, read_description, restore_description
 from leyenda.volume.entry import Entry
 from leyenda.volume.existing import joined
@@ -52,8 +53,6 @@ class Metadata:
 
     def read(self, file: str, source: str | None) -> str | None:
         """The description, or else the alt text, or else the extended description."""
-        if not os.path.lexists(source or file):
-            return None  # the attempt to open it says so
         found = _described(_file_to_read(file, source))
         texts = [getattr(found, name) for name in _TEXTS] if found is not None else []
         return next((text for text in texts if text), None)
@@ -104,8 +103,4 @@ def _described(file: str) -> Description | None:
 
 
 def _bytes(file: str) -> bytes:
-    try:
-        with open(file, "rb") as opened:
-            return opened.read()
-    except OSError as error:
-        raise ImageError("unreadable", f"{file!r} cannot be read: {error.strerror}.") from error
+    return read_picture(file).data

@@ -91,9 +91,10 @@ class WebDataset:
             for name in self._shards():
                 (self.folder / name).unlink()
                 (self.folder / f"{name}.sha256").unlink(missing_ok=True)
-        self._at = _Position(len(self._shards()))
+        self._at = _Position(max((_number(name) + 1 for name in self._shards()), default=0))
         if journal.run.last is not None:
             self._at = _Position(**journal.run.last.state["next"])
+            self._reopen_last()
         for number, path in self._growing():
             if number > self._at.shard or (number == self._at.shard and not self._at.size):
                 path.unlink()
@@ -101,6 +102,12 @@ class WebDataset:
                 os.truncate(path, self._at.size)
             else:
                 self._name(number)
+
+    def _reopen_last(self) -> None:
+        """A run that was killed at its very end may have given the last shard its name before the index was whole."""
+        path, partial = self.folder / shard_name(self._at.shard), self._partial(self._at.shard)
+        if self._at.size and not partial.exists():
+            os.replace(path, partial)
 
     def earlier(self, item: Item) -> Entry | None:
         """What the index says about an input."""
@@ -218,6 +225,10 @@ class WebDataset:
         names = sorted(os.listdir(self.folder))
         found = [(re.fullmatch(r"\." + _SHARD.pattern + r"\.partial", name), name) for name in names]
         return [(int(match[1]), self.folder / name) for match, name in found if match]
+
+
+def _number(name: str) -> int:
+    return int(name.removeprefix("shard-").removesuffix(".tar"))
 
 
 def shard_name(number: int) -> str:
