@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from types import TracebackType
 
@@ -13,7 +15,10 @@ import ray
 from leyenda.errors import LeyendaError
 
 _ANSWER_S = 5.0
-"""Seconds that a cluster has to answer at its address; Ray itself would wait for minutes."""
+"""Seconds that the machine at an address has to answer."""
+
+_HEALTH_S = 30.0
+"""Seconds that Ray has to say that a cluster is well, from its import to its answer."""
 
 _SMALLEST_SHARE = 0.01
 """Of a CPU: the least that a worker can ask for."""
@@ -52,6 +57,8 @@ class Cluster:
         self.address = address
         if address is not None:
             _check_address(address)
+        for name in ("ray", "ray.data"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
         try:
             if address is None:
@@ -60,7 +67,6 @@ class Cluster:
                 ray.init(address=address, **quiet)
         except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
             raise _refused(address, error) from error
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
 
     def share(self, workers: int | None, device: str | None) -> Share:
         """Divide the cluster among workers, so that something is left for reading pictures.
@@ -144,8 +150,17 @@ def _check_address(address: str) -> None:
     Raises:
         LeyendaError: nobody does, or it is no such address.
     """
-    if address == "auto":
-        return
+    if address != "auto":
+        _check_that_somebody_answers(address)
+    # Where something else answers, or a cluster is remembered that has died, Ray would try for a quarter of an hour.
+    words = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
+    try:
+        subprocess.run(words, capture_output=True, check=True, timeout=_HEALTH_S)  # noqa: S603 - no shell
+    except subprocess.SubprocessError as error:
+        raise _refused(address, TimeoutError("what is there does not answer as Ray does")) from error
+
+
+def _check_that_somebody_answers(address: str) -> None:
     host, _, port = address.rpartition(":")
     if "://" in address or not host or not port.isdigit():
         raise LeyendaError(
