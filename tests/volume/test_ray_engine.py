@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -21,23 +22,9 @@ import pytest
 from leyenda.errors import LeyendaError
 from leyenda.quickstart.dataset import write_dataset
 from leyenda.volume import caption_all
-from leyenda.volume.entry import Entry
 
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "RAY_AUTH_MODE": "token",
-    "RAY_AUTH_TOKEN": secrets.token_hex(32),
-    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _environment() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
-        yield
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+"""Of the cluster that runs for all tests: its ports can be reached by others."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +54,7 @@ def address(ray_folder: Path) -> Iterator[str]:
             [sys.executable, "-m", "ray.scripts.scripts", *words],
             stdout=log,
             stderr=log,
-            env=os.environ | {"RAY_worker_niceness": "0"},
+            env=os.environ | TOKEN | {"RAY_worker_niceness": "0"},
             start_new_session=True,
         )
         try:
@@ -116,46 +103,41 @@ OPTIONS: dict[str, Any] = {"model": "demo", "device": "cpu", "batch_size": 4}
 
 
 def test_the_file_is_the_plain_engines(address: str, pictures: Path, plain: bytes, tmp_path: Path) -> None:
-    output = tmp_path / "captions.jsonl"
-    totals = caption_all(pictures, output, engine="ray", address=address, workers=2, **OPTIONS)
-    assert output.read_bytes() == plain
-    assert totals.failed == 4
-    assert totals.copied == 4
+    done = leyenda(words_for(pictures, tmp_path, "--address", address), TOKEN)
+    _, said = done.communicate(timeout=120)
+    assert done.returncode == 3, said
+    assert "Traceback" not in said
+    assert (tmp_path / "captions.jsonl").read_bytes() == plain
     assert os.listdir(tmp_path) == ["captions.jsonl"]
 
 
 def test_a_worker_that_is_killed_loses_and_doubles_nothing(
     address: str, ray_folder: Path, pictures: Path, plain: bytes, tmp_path: Path
 ) -> None:
-    output = tmp_path / "captions.jsonl"
-    killed: list[int] = []
-
-    def kill_one(entry: Entry) -> None:
-        if not killed:
-            killed.append(workers_of(ray_folder)[0])
-            os.kill(killed[0], signal.SIGKILL)
-
-    caption_all(pictures, output, engine="ray", address=address, workers=2, watch=kill_one, **OPTIONS)
-    assert killed
-    assert killed[0] not in workers_of(ray_folder)
-    assert output.read_bytes() == plain
+    run = leyenda(words_for(pictures, tmp_path, "--address", address), TOKEN)
+    wait_until(lambda: run.poll() is not None or written(tmp_path) > 3000, 120)
+    killed = workers_of(ray_folder)[0]
+    os.kill(killed, signal.SIGKILL)
+    assert not (tmp_path / "captions.jsonl").exists()
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 3, said
+    assert killed not in workers_of(ray_folder)
+    assert (tmp_path / "captions.jsonl").read_bytes() == plain
 
 
 def test_a_model_that_cannot_be_loaded_is_said_as_without_ray(
     address: str, pictures: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "model").mkdir()
-    said = []
-    for engine in ({}, {"engine": "ray", "address": address, "workers": 2}):
-        with pytest.raises(LeyendaError) as error:
-            caption_all(
-                pictures,
-                tmp_path / "captions.jsonl",
-                **OPTIONS | {"model": str(tmp_path / "model")},
-                **engine,
-            )
-        said.append(str(error.value))
-    assert said[0] == said[1]
+    model, output = tmp_path / "model", tmp_path / "out"
+    model.mkdir()
+    output.mkdir()
+    with pytest.raises(LeyendaError) as plainly:
+        caption_all(pictures, output / "captions.jsonl", **OPTIONS | {"model": str(model)})
+    done = leyenda([*words_for(pictures, output, "--address", address), "--model", str(model)], TOKEN)
+    _, said = done.communicate(timeout=120)
+    assert done.returncode == 2
+    assert said.splitlines()[-1] == f"leyenda: error: {plainly.value}"
+    assert os.listdir(output) == []
 
 
 def test_addresses_where_no_cluster_is(
@@ -239,7 +221,15 @@ def test_stopped_by_ctrl_c_it_goes_on_where_it_was(pictures: Path, plain: bytes,
     assert os.listdir(tmp_path) == ["captions.jsonl"]
 
 
-def leyenda(words: Sequence[str]) -> subprocess.Popen[str]:
+def words_for(pictures: Path, folder: Path, *more: str) -> list[str]:
+    """Caption with two workers, as `OPTIONS` say."""
+    words = [str(pictures), "--model", "demo", "--device", "cpu", "--batch-size", "4"]
+    return [*words, "--output", str(folder / "captions.jsonl"), "--engine", "ray", "--workers", "2", *more]
+
+
+def leyenda(
+    words: Sequence[str], environment: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.Popen[str]:
     """`leyenda caption`, in a process group of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "leyenda", "caption", *words],
@@ -247,6 +237,7 @@ def leyenda(words: Sequence[str]) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
     )
 
 

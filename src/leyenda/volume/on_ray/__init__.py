@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,8 @@ def _settle_environment(*, local: bool) -> None:
     os.environ.setdefault(
         "RAY_worker_niceness", "0"
     )  # as fast as without Ray, where others use the machine too
-    if local and "RAY_AUTH_MODE" not in os.environ:
-        # Its ports are open to the network: nobody without this word may send it anything.
+    if local and "RAY_AUTH_MODE" not in os.environ and "ray" not in sys.modules:
+        # Its ports are open to the network: nobody without this word may send it anything. Ray reads the mode when it
+        # is imported; where the caller has done that already, Ray's own default holds.
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
