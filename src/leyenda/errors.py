@@ -56,6 +56,7 @@ class ImageError(LeyendaError):
         "truncated",  # an image whose data ends too early
         "unreadable",  # recognised, but the decoder fails, or the file may not be read
         "too_large",  # more pixels, or more bytes, than the limit allows
+        "name_too_long",  # the file that would hold its caption cannot have such a name
         "url",  # an address that may not or cannot be fetched
         "no_metadata",  # a format into which no description can be written
         "metadata",  # the file's metadata is damaged, or what is to be written does not fit into it
