@@ -173,7 +173,7 @@ ROWS = [
     Row("a verb is misspelt", "trian pairs", "There is no verb 'trian'", "Did you mean 'train'"),
     Row("a verb is invented", "paint photo.png", "There is no verb 'paint'", "Did you mean 'train'"),
     Row("an option is misspelt", CAPTION + "--beam 3", "No such option", "--beams"),
-    Row("an option is invented", CAPTION + "--colour blue", "No such option '--colour'", "See: leyenda caption --help"),
+    Row("an option is invented", CAPTION + "--xyzzy", "No such option '--xyzzy'", "See: leyenda caption --help"),
     Row("nothing is named", "data show", "Missing argument 'SOURCE'", "See: leyenda data show --help"),
     Row("a part of data is misspelt", "data shwo pairs", "No such command 'shwo'", "show"),
     Row("one argument too many", "data convert pairs out extra --to csv", "extra", "--help"),
