@@ -16,6 +16,9 @@ from leyenda.metadata.webp import WebPFile
 class Container(Protocol):
     """A parsed picture file. Its constructor raises `Damaged` when the file's structure is broken."""
 
+    data: bytes
+    """The file."""
+
     packet: bytes | None
     """The XMP packet."""
 

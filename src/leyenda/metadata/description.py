@@ -15,6 +15,15 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
+def is_language_tag(tag: str) -> bool:
+    """Whether it has the form of a BCP 47 tag of a language.
+
+    >>> is_language_tag("zh-Hant-TW"), is_language_tag("x-default")
+    (True, False)
+    """
+    return bool(_LANGUAGE.fullmatch(tag))
+
+
 @dataclass(frozen=True)
 class Description:
     r"""The descriptive texts of one picture.
@@ -50,7 +59,7 @@ class Description:
             text = getattr(self, field)
             if text is not None:
                 object.__setattr__(self, field, _NOT_IN_XML.sub("", text))
-        if self.language is not None and not _LANGUAGE.fullmatch(self.language):
+        if self.language is not None and not is_language_tag(self.language):
             raise LeyendaError(
                 f"{self.language!r} is no language tag.",
                 "Write it as BCP 47 does, for example en, es or pt-BR.",

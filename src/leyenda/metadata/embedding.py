@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from leyenda.errors import ImageError
 from leyenda.metadata.container import Container, open_container
 from leyenda.metadata.damage import Damaged, NoRoom
-from leyenda.metadata.description import TEXT_FIELDS, Description
+from leyenda.metadata.description import TEXT_FIELDS, Description, is_language_tag
 from leyenda.metadata.marking import (
     Mark,
     marked_languages,
@@ -83,11 +83,11 @@ def embed_description(
     """
     with _damage_is_image_error(name):
         container = open_container(data, name)
-        texts = description.texts()
-        languages = (description.language,) if description.language else ()
-        wanted: dict[str, dict[str, str | None]] = {
-            field: dict.fromkeys((DEFAULT_LANGUAGE, *languages), text or None)
-            for field, text in texts.items()
+        packet = _main_packet(container)
+        languages = (DEFAULT_LANGUAGE, description.language) if description.language else (DEFAULT_LANGUAGE,)
+        wanted = {
+            field: dict.fromkeys(languages, text) if text else _restored(packet, field, Description())
+            for field, text in description.texts().items()
         }
         return _write(container, wanted, description, name, break_signature=break_signature, exactly=False)
 
@@ -163,20 +163,17 @@ def _main_packet(container: Container) -> XmpPacket:
 
 def _read(packets: Iterable[XmpPacket]) -> Description | None:
     for packet in packets:
-        alternatives = {field: packet.alternatives(name) for field, name in TEXT_PROPERTIES.items()}
-        texts = {field: _default(found) for field, found in alternatives.items() if found}
+        texts = _default_texts(packet)
         if texts or read_writer(packet) is not None:
-            return _described(packet, texts, alternatives)
+            return _described(packet, texts)
     return None
 
 
-def _described(
-    packet: XmpPacket, texts: Mapping[str, str], alternatives: Mapping[str, Mapping[str, str]]
-) -> Description:
+def _described(packet: XmpPacket, texts: Mapping[str, str]) -> Description:
     mark = read_mark(packet, texts)
     ai_generated = mark is not None and bool(texts) and set(texts) <= set(mark.fields)
     writer = mark.model if mark and ai_generated else read_writer(packet)
-    language = mark.languages[-1] if mark and mark.languages else _language(texts, alternatives)
+    language = mark.languages[-1] if mark and mark.languages else _language(packet, texts)
     return Description(**texts, language=language, writer=writer, ai_generated=ai_generated)
 
 
@@ -184,11 +181,11 @@ def _default(alternatives: Mapping[str, str]) -> str:
     return alternatives.get(DEFAULT_LANGUAGE, next(iter(alternatives.values())))
 
 
-def _language(texts: Mapping[str, str], alternatives: Mapping[str, Mapping[str, str]]) -> str | None:
+def _language(packet: XmpPacket, texts: Mapping[str, str]) -> str | None:
     """The language whose text is the default one, too."""
     for field, text in texts.items():
-        for language, other in alternatives[field].items():
-            if language != DEFAULT_LANGUAGE and other == text:
+        for language, other in packet.alternatives(TEXT_PROPERTIES[field]).items():
+            if language != DEFAULT_LANGUAGE and other == text and is_language_tag(language):
                 return language
     return None
 
@@ -196,17 +193,14 @@ def _language(texts: Mapping[str, str], alternatives: Mapping[str, Mapping[str, 
 def _restored(packet: XmpPacket, field: str, previous: Description) -> dict[str, str | None]:
     """What to write so that a field says what it said before, and nothing in the languages that leyenda added."""
     now = packet.alternatives(TEXT_PROPERTIES[field])
-    added = set(marked_languages(packet))
-    added |= {language for language, text in now.items() if text == now.get(DEFAULT_LANGUAGE)}
+    same = [language for language, text in now.items() if text == now.get(DEFAULT_LANGUAGE)]
     text = getattr(previous, field)
-    wanted: dict[str, str | None] = {
-        DEFAULT_LANGUAGE: text,
-        **dict.fromkeys(sorted(added - {DEFAULT_LANGUAGE})),
-    }
+    wanted: dict[str, str | None] = {DEFAULT_LANGUAGE: text}
     if previous.language and text is not None:
-        wanted = {key: value for key, value in wanted.items() if key.lower() != previous.language.lower()}
         wanted[previous.language] = text
-    return wanted
+    done = {language.lower() for language in wanted}
+    added = [language for language in (*same, *marked_languages(packet)) if language.lower() not in done]
+    return wanted | dict.fromkeys(added)
 
 
 def _write(
@@ -226,9 +220,9 @@ def _write(
         )
     _check_extended(container)
     packet = _edited(_main_packet(container), wanted, description, exactly)
-    if container.packet is None and packet.is_ours_and_empty:
-        return container.with_packet(None)
     raw = None if packet.is_ours_and_empty else bytes(packet)
+    if raw == container.packet:
+        return container.data
     try:
         return _verified(container, raw, name)
     except NoRoom:
@@ -272,7 +266,8 @@ def _with_last(languages: tuple[str, ...], last: str | None) -> tuple[str, ...]:
 
 def _default_texts(packet: XmpPacket) -> dict[str, str]:
     found = {field: packet.alternatives(name) for field, name in TEXT_PROPERTIES.items()}
-    return {field: _default(alternatives) for field, alternatives in found.items() if alternatives}
+    texts = {field: _default(alternatives) for field, alternatives in found.items() if alternatives}
+    return {field: text for field, text in texts.items() if text.strip()}
 
 
 def _verified(container: Container, packet: bytes | None, name: str) -> bytes:
@@ -294,11 +289,11 @@ def _damage_is_image_error(name: str) -> Iterator[None]:
         yield
     except NotXml as error:
         raise ImageError(
-            "metadata", f"The XMP metadata of {name[:1].lower() + name[1:]} cannot be read: {error}.", _MEND
+            "metadata", f"{name} has XMP metadata that cannot be read: {error}.", _MEND
         ) from error
     except NoRoom as error:
         raise ImageError(
-            "metadata", f"The description does not fit into {name}: {error}.", "Shorten it."
+            "metadata", f"{name} has no room for the description: {error}.", "Shorten it."
         ) from error
     except Damaged as error:
         raise ImageError(error.code, f"{name} cannot take or give a description: {error}.", _MEND) from error

@@ -36,7 +36,7 @@ class JpegFile:
     """
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
+        self.data = data
         self._segments, self._scan = _segments(data)
         if data.find(b"\xff\xd9", self._scan) < 0:
             raise Damaged("truncated", "the end of the picture is missing")
@@ -52,24 +52,24 @@ class JpegFile:
         """All segments but the packet's, all from the first scan on, and the further pictures as they are found."""
         index = self._picture_index()
         kept = [s for s in self._segments if s != self._xmp and not (index and s.start < index.start < s.end)]
-        pieces = [self._data[s.start : s.end] for s in kept]
-        return [*pieces, self._data[self._scan :], *(index.pictures() if index else [])]
+        pieces = [self.data[s.start : s.end] for s in kept]
+        return [*pieces, self.data[self._scan :], *(index.pictures() if index else [])]
 
     def with_packet(self, packet: bytes | None) -> bytes:
         """The file with another packet, at the place of the former or behind the JFIF and Exif segments."""
         start, end = (self._xmp.start, self._xmp.end) if self._xmp else (self._place(),) * 2
         segment = b"" if packet is None else _segment(packet)
         index = self._picture_index()
-        data = index.moved(start, len(segment) - (end - start)) if index else self._data
+        data = index.moved(start, len(segment) - (end - start)) if index else self.data
         return data[:start] + segment + data[end:]
 
     def _starting_with(self, marker: int, header: bytes) -> list[_Segment]:
-        return [s for s in self._segments if s.marker == marker and self._data.startswith(header, s.content)]
+        return [s for s in self._segments if s.marker == marker and self.data.startswith(header, s.content)]
 
     def _place(self) -> int:
         position = 2
         for segment in self._segments:
-            exif = segment.marker == _APP1 and self._data.startswith(b"Exif\0", segment.content)
+            exif = segment.marker == _APP1 and self.data.startswith(b"Exif\0", segment.content)
             if segment.marker != _APP0 and not exif:
                 break
             position = segment.end
@@ -77,13 +77,13 @@ class JpegFile:
 
     def _picture_index(self) -> PictureIndex | None:
         found = self._starting_with(_APP2, b"MPF\0")
-        return PictureIndex.read(self._data, found[0].content + 4, found[0].end) if found else None
+        return PictureIndex.read(self.data, found[0].content + 4, found[0].end) if found else None
 
     def _extended_packet(self) -> bytes | None:
         """The extended packet that the packet names; portions of others are ignored, as the specification says."""
         portions: dict[int, bytes] = {}
         for segment in self._starting_with(_APP1, _EXTENDED):
-            content = self._data[segment.content + len(_EXTENDED) : segment.end]
+            content = self.data[segment.content + len(_EXTENDED) : segment.end]
             if self.packet and len(content) >= 40 and content[:32] in self.packet:
                 portions[int.from_bytes(content[36:40], "big")] = content[40:]
         return b"".join(portions[offset] for offset in sorted(portions)) if portions else None

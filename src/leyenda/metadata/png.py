@@ -31,7 +31,7 @@ class PngFile:
     extended: bytes | None = None
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
+        self.data = data
         self._chunks = _chunks(data)
         packets = [chunk for chunk in self._chunks if self._is_packet(chunk)]
         if len(packets) > 1:
@@ -42,8 +42,8 @@ class PngFile:
 
     def payload(self) -> list[bytes]:
         """All chunks but the packet's, and what follows the last."""
-        pieces = [self._data[chunk.start : chunk.end] for chunk in self._chunks if chunk != self._xmp]
-        return [*pieces, self._data[self._chunks[-1].end :]]
+        pieces = [self.data[chunk.start : chunk.end] for chunk in self._chunks if chunk != self._xmp]
+        return [*pieces, self.data[self._chunks[-1].end :]]
 
     def with_packet(self, packet: bytes | None) -> bytes:
         """The file with another packet, at the place of the former or before the pixels."""
@@ -51,10 +51,10 @@ class PngFile:
             start, end = self._xmp.start, self._xmp.end
         else:
             start = end = next(chunk.start for chunk in self._chunks if chunk.kind in _PICTURE_CHUNKS)
-        return self._data[:start] + (b"" if packet is None else _chunk(packet)) + self._data[end:]
+        return self.data[:start] + (b"" if packet is None else _chunk(packet)) + self.data[end:]
 
     def _is_packet(self, chunk: _Chunk) -> bool:
-        return chunk.kind == b"iTXt" and self._data.startswith(_KEYWORD, chunk.start + 8)
+        return chunk.kind == b"iTXt" and self.data.startswith(_KEYWORD, chunk.start + 8)
 
 
 def _chunks(data: bytes) -> list[_Chunk]:

@@ -33,6 +33,8 @@ _SIZES = {
     18: 8,
 }
 _NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+_MOST_ENTRIES = 1_000_000
+"""Directories may overlap, so that a small hostile file could otherwise be read for hours."""
 _NOTE = b"leyenda\0"
 _NOTE_SIZE = len(_NOTE) + 16
 
@@ -65,17 +67,19 @@ class TiffFile:
     extended: bytes | None = None
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
+        self.data = data
         self._order = "<" if data[:2] == b"II" else ">"
         self._big = b"+" in data[2:4]
         self._entry_size = 20 if self._big else 12
         self._word = "Q" if self._big else "I"
         self._pointer = 8 if self._big else 4
+        self._entries_read = 0
         first = self._number(self._word, self._pointer)
         self._directories = self._chain(first)
         if not self._directories:
             raise Damaged("truncated", "it has no directory")
         self._first = self._directories[0]
+        self._check_values()
         self._pixels = [piece for directory in self._all_directories() for piece in self._strips(directory)]
         self._xmp = next((entry for entry in self._first.entries if entry.tag == _XMP), None)
         self.packet = self._value(self._xmp) if self._xmp else None
@@ -89,12 +93,12 @@ class TiffFile:
             for entry in directory.entries
             if not (entry.tag == _XMP and directory is self._first)
         ]
-        return values + [self._data[start:end] for start, end in self._pixels]
+        return values + [self.data[start:end] for start, end in self._pixels]
 
     def with_packet(self, packet: bytes | None) -> bytes:
         """The file with another packet, behind all that was there."""
         if packet is None:
-            return self._without_packet() if self._xmp else self._data
+            return self._without_packet() if self._xmp else self.data
         if self._xmp:
             data = bytearray(self._data_without_last_packet())
             place = self._xmp.place
@@ -110,8 +114,8 @@ class TiffFile:
 
     def _number(self, kind: str, place: int) -> int:
         try:
-            (number,) = struct.unpack_from(self._order + kind, self._data, place)
-        except struct.error:
+            (number,) = struct.unpack_from(self._order + kind, self.data, place)
+        except (struct.error, OverflowError):
             raise Damaged("truncated", f"a number at byte {place:,} is behind its end") from None
         return int(number)
 
@@ -127,6 +131,9 @@ class TiffFile:
         start = offset + (8 if self._big else 2)
         end = start + count * self._entry_size
         following = self._number(self._word, end)  # raises when the directory is longer than the file
+        self._entries_read += count
+        if self._entries_read > _MOST_ENTRIES:
+            raise Damaged("unreadable", f"it has more than {_MOST_ENTRIES:,} entries")
         entries = []
         for place in range(start, end, self._entry_size):
             tag, kind = self._number("H", place), self._number("H", place + 2)
@@ -157,9 +164,9 @@ class TiffFile:
 
     def _value(self, entry: _Entry) -> bytes:
         start, end = self._place_of(entry)
-        if end > len(self._data):
+        if end > len(self.data):
             raise Damaged("truncated", f"the value of tag {entry.tag} is behind its end")
-        return self._data[start:end]
+        return self.data[start:end]
 
     def _numbers(self, entry: _Entry) -> tuple[int, ...]:
         kind = _NUMBERS.get(entry.type)
@@ -174,9 +181,19 @@ class TiffFile:
             if offsets in entries and sizes in entries:
                 pairs = zip(self._numbers(entries[offsets]), self._numbers(entries[sizes]), strict=False)
                 found += [(start, start + size) for start, size in pairs]
-        if any(end > len(self._data) for _, end in found):
+        if any(end > len(self.data) for _, end in found):
             raise Damaged("truncated", "pixels are behind its end")
         return found
+
+    def _check_values(self) -> None:
+        """Refuse values that overlap so much that together they would fill the memory."""
+        total = 0
+        for directory in self._all_directories():
+            for entry in directory.entries:
+                start, end = self._place_of(entry)
+                total += end - start
+        if total > 2 * len(self.data):
+            raise Damaged("unreadable", "its values are longer than the file")
 
     # Writing
 
@@ -184,26 +201,26 @@ class TiffFile:
         assert self._xmp is not None, "asked only where there is a packet"
         start, end = self._place_of(self._xmp)
         inside = start < self._xmp.place + self._entry_size and end > self._xmp.place
-        return self._data if inside or end < len(self._data) else self._data[:start]
+        return self.data if inside or end < len(self.data) else self.data[:start]
 
     def _data_end(self) -> int:
         """Where a new directory begins: behind the file, a padding byte and the note."""
-        return len(self._data) + len(self._data) % 2 + _NOTE_SIZE
+        return len(self.data) + len(self.data) % 2 + _NOTE_SIZE
 
     def _entry_place(self, directory: int, tag: int) -> int:
         before = sum(entry.tag < tag for entry in self._first.entries)
         return directory + (8 if self._big else 2) + before * self._entry_size
 
     def _with_longer_directory(self) -> bytearray:
-        data = bytearray(self._data) + bytes(len(self._data) % 2)
-        data += _NOTE + struct.pack(self._order + "QQ", self._first.offset, len(self._data))
+        data = bytearray(self.data) + bytes(len(self.data) % 2)
+        data += _NOTE + struct.pack(self._order + "QQ", self._first.offset, len(self.data))
         offset = len(data)
         self._check_size(offset)
         body_start = self._body(self._first)[0]
         cut = self._entry_place(self._first.offset, _XMP)
         count = len(self._first.entries) + 1
         data += struct.pack(self._order + ("Q" if self._big else "H"), count)
-        data += self._data[body_start:cut] + bytes(self._entry_size) + self._data[cut : self._first.end]
+        data += self.data[body_start:cut] + bytes(self._entry_size) + self.data[cut : self._first.end]
         struct.pack_into(self._order + self._word, data, self._pointer, offset)
         return data
 
@@ -234,18 +251,18 @@ class TiffFile:
         """The file as it was before the packet was put in, if nothing but the packet was put in since."""
         assert self._xmp is not None, "asked only where there is a packet"
         note = self._first.offset - _NOTE_SIZE
-        if note < 0 or self._data[note : note + len(_NOTE)] != _NOTE:
+        if note < 0 or self.data[note : note + len(_NOTE)] != _NOTE:
             return None
-        offset, size = struct.unpack_from(self._order + "QQ", self._data, note + len(_NOTE))
+        offset, size = struct.unpack_from(self._order + "QQ", self.data, note + len(_NOTE))
         packet_start, packet_end = self._place_of(self._xmp)
-        ours = packet_start - self._first.end in (0, 1) and packet_end == len(self._data)
+        ours = packet_start - self._first.end in (0, 1) and packet_end == len(self.data)
         if not ours or note - size not in (0, 1):
             return None
         start, end = self._body(self._first)
-        entries = self._data[start : self._xmp.place] + self._data[self._xmp.place + self._entry_size : end]
+        entries = self.data[start : self._xmp.place] + self.data[self._xmp.place + self._entry_size : end]
         former_start = offset + start - self._first.offset
-        if self._data[former_start : former_start + len(entries)] != entries or former_start > size:
+        if self.data[former_start : former_start + len(entries)] != entries or former_start > size:
             return None
-        data = bytearray(self._data[:size])
+        data = bytearray(self.data[:size])
         struct.pack_into(self._order + self._word, data, self._pointer, offset)
         return bytes(data)

@@ -29,6 +29,7 @@ class WebPFile:
     extended: bytes | None = None
 
     def __init__(self, data: bytes) -> None:
+        self.data = data
         end = 8 + int.from_bytes(data[4:8], "little")
         if end > len(data):
             raise Damaged("truncated", f"{end:,} bytes are announced and {len(data):,} are there")

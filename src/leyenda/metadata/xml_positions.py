@@ -14,6 +14,7 @@ from xml.parsers import expat
 
 _SEPARATOR = "\x1f"  # stands in no XML document
 _ATTRIBUTE = re.compile(rb"""\s+([^\s=]+)\s*=\s*("[^"]*"|'[^']*')""")
+_TAG_NAME = re.compile(rb"<[^\s/>]+")
 _TAG = re.compile(rb"""<[^\s/>]+(?:\s+[^\s=]+\s*=\s*(?:"[^"]*"|'[^']*'))*\s*/?>""")
 
 
@@ -46,6 +47,8 @@ class Element:
     name: Name
     prefix: str
     attributes: dict[Name, str]
+    written_names: dict[Name, str]
+    """The attributes' names as they are written, with their prefixes."""
     start: int
     inner: int
     inner_end: int = 0
@@ -81,7 +84,8 @@ def parse(document: bytes) -> Element | None:
     try:
         reader.expat.Parse(document, True)
     except expat.ExpatError as error:
-        if error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]:
+        nothing = error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]
+        if nothing and reader.root is None:  # with a root, the same code says that its end is missing
             return None
         raise NotXml(str(error)) from None
     return reader.root
@@ -110,7 +114,8 @@ class _Reader:
             raise NotXml(f"no tag at byte {start}")
         name, prefix = _split(raw_name)
         attributes = {_split(raw)[0]: value for raw, value in raw_attributes.items()}
-        element = Element(name, prefix, attributes, start, tag.end())
+        written = {name: f"{prefix}:{name.local}".lstrip(":") for name, prefix in map(_split, raw_attributes)}
+        element = Element(name, prefix, attributes, written, start, tag.end())
         if self.open:
             self.open[-1].children.append(element)
         else:
@@ -137,36 +142,19 @@ def _split(raw: str) -> tuple[Name, str]:
     return Name(parts[0], parts[1]), parts[2] if len(parts) == 3 else ""
 
 
-def attribute_position(document: bytes, element: Element, local: str, value: str) -> tuple[int, int, int]:
-    """Where an attribute stands in its element's start tag.
-
-    Args:
-        document: what the element was parsed from.
-        element: the element.
-        local: the attribute's local name.
-        value: its value, which tells attributes of the same local name apart.
+def attribute_position(document: bytes, element: Element, name: Name) -> tuple[int, int, int]:
+    """Where an attribute that the element has stands in its start tag.
 
     Returns:
         Where it begins, the white space before it included; where its quoted value begins; where it ends.
     """
-    tag_name_end = re.compile(rb"<[^\s/>]+").match(document, element.start)
-    assert tag_name_end is not None, "an element begins with its name"
-    candidates = []
-    position = tag_name_end.end()
+    wanted = element.written_names[name].encode()
+    position = _TAG_NAME.match(document, element.start).end()  # type: ignore[union-attr]  # it has a name
     while match := _ATTRIBUTE.match(document, position, element.inner):
-        if match[1].rpartition(b":")[2] == local.encode():
-            candidates.append(match)
+        if match[1] == wanted:
+            return match.start(), match.start(2), match.end()
         position = match.end()
-    found = next((match for match in candidates if _value(match[2]) == value), candidates[0])
-    return found.start(), found.start(2), found.end()
-
-
-def _value(quoted: bytes) -> str | None:
-    try:
-        root = parse(b"<a b=" + quoted + b"/>")
-    except NotXml:
-        return None
-    return root.attributes[Name("", "b")] if root else None
+    raise AssertionError(f"the parser has seen {name} in this tag")
 
 
 def apply(document: bytes, edits: Iterable[Edit]) -> bytes:

@@ -85,18 +85,18 @@ class XmpPacket:
 
     def holds(self, name: Name) -> bool:
         """Whether it has the property."""
-        return any(True for _ in self._elements(name)) or any(True for _ in self._attributes(name))
+        return any(True for _ in self._elements(name)) or any(True for _ in self._with_attribute(name))
 
     def text(self, name: Name) -> str | None:
         """The value of a simple property; None when there is none."""
-        for _, value in self._attributes(name):
-            return value
+        for element in self._with_attribute(name):
+            return element.attributes[name]
         for element in self._elements(name):
             return _all_text(element)
         return None
 
     def alternatives(self, name: Name) -> dict[str, str]:
-        """Language tag, in lower case -> text, in the packet's order; text of no language is `x-default`."""
+        """Language tag -> text, in the packet's order; text of no language is `x-default`."""
         found: dict[str, str] = {}
         for element in self._elements(name):
             items = [item for array in element.children for item in array.children if _is_item(item)]
@@ -104,15 +104,15 @@ class XmpPacket:
                 found.setdefault(_language(item), _all_text(item))
             if not items and (text := _all_text(element)).strip():
                 found.setdefault(DEFAULT_LANGUAGE, text)
-        for _, value in self._attributes(name):
-            found.setdefault(DEFAULT_LANGUAGE, value)
+        for element in self._with_attribute(name):
+            found.setdefault(DEFAULT_LANGUAGE, element.attributes[name])
         return found
 
     def with_text(self, name: Name, text: str | None) -> XmpPacket:
         """The packet with a simple property set; None takes it out."""
         edits: list[Edit] = []
-        for element, value in self._attributes(name):
-            start, quoted, end = attribute_position(self._document, element, name.local, value)
+        for element in self._with_attribute(name):
+            start, quoted, end = attribute_position(self._document, element, name)
             if text is None or edits:
                 edits.append(Edit(start, end, b""))
             else:
@@ -138,7 +138,7 @@ class XmpPacket:
         if array is None:
             return self._with_new_alternatives(name, texts)
         edits = [self._cut(element) for element in elements[1:]]
-        edits += [self._cut_attribute(element, name, value) for element, value in self._attributes(name)]
+        edits += [self._cut_attribute(element, name) for element in self._with_attribute(name)]
         if _all_taken_out(array, texts):
             edits.append(self._cut(elements[0]))
         else:
@@ -155,7 +155,7 @@ class XmpPacket:
     def without(self, name: Name) -> XmpPacket:
         """The packet without a property."""
         edits = [self._cut(element) for element in self._elements(name)]
-        edits += [self._cut_attribute(element, name, value) for element, value in self._attributes(name)]
+        edits += [self._cut_attribute(element, name) for element in self._with_attribute(name)]
         return self._changed(apply(self._document, edits))
 
     def without_own_empty_blocks(self) -> XmpPacket:
@@ -169,16 +169,16 @@ class XmpPacket:
     def _elements(self, name: Name) -> Iterator[Element]:
         return (child for block in self._blocks for child in block.children if child.name == name)
 
-    def _attributes(self, name: Name) -> Iterator[tuple[Element, str]]:
-        return ((block, block.attributes[name]) for block in self._blocks if name in block.attributes)
+    def _with_attribute(self, name: Name) -> Iterator[Element]:
+        return (block for block in self._blocks if name in block.attributes)
 
     def _cut(self, element: Element) -> Edit:
         """Take an element out, with the white space before it."""
         before = self._document[: element.start]
         return Edit(len(before.rstrip(b" \t\r\n")), element.end, b"")
 
-    def _cut_attribute(self, element: Element, name: Name, value: str) -> Edit:
-        start, _, end = attribute_position(self._document, element, name.local, value)
+    def _cut_attribute(self, element: Element, name: Name) -> Edit:
+        start, _, end = attribute_position(self._document, element, name)
         return Edit(start, end, b"")
 
     def _is_own(self, block: Element) -> bool:
@@ -257,7 +257,8 @@ def _is_item(element: Element) -> bool:
 
 
 def _language(item: Element) -> str:
-    return item.attributes.get(XML_LANGUAGE, DEFAULT_LANGUAGE).lower()
+    language = item.attributes.get(XML_LANGUAGE, DEFAULT_LANGUAGE)
+    return DEFAULT_LANGUAGE if language.lower() == DEFAULT_LANGUAGE else language
 
 
 def _alternative_array(element: Element) -> Element | None:
@@ -270,7 +271,7 @@ def _item(tag: bytes, language: str, text: str) -> bytes:
 
 def _all_taken_out(array: Element, texts: Mapping[str, str | None]) -> bool:
     gone = {language.lower() for language, text in texts.items() if text is None}
-    stays = any(_language(item) not in gone for item in array.children)
+    stays = any(_language(item).lower() not in gone for item in array.children)
     return not stays and all(text is None for text in texts.values())
 
 
@@ -280,7 +281,7 @@ def _item_edits(document: bytes, array: Element, texts: Mapping[str, str | None]
     edits = []
     new = []
     for language, text in texts.items():
-        items = [item for item in array.children if _language(item) == language.lower()]
+        items = [item for item in array.children if _language(item).lower() == language.lower()]
         plain = next((item for item in items if not item.children and not item.is_empty_tag), None)
         if text is not None and plain:
             edits.append(Edit(plain.inner, plain.inner_end, escape(text)))
