@@ -13,13 +13,24 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests.fakes.exiftool import exiftool, tags
-from tests.fakes.picture_files import FILES, PLAIN_XMP, app, in_png, itxt, picture, saved, with_extended_xmp
+from tests.fakes.picture_files import (
+    FILES,
+    PLAIN_XMP,
+    app,
+    in_png,
+    itxt,
+    picture,
+    saved,
+    with_extended_xmp,
+    with_keywords,
+)
 
 from leyenda.errors import ImageError, LeyendaError
 from leyenda.metadata import (
     Description,
     embed_description,
     read_description,
+    read_older_captions,
     read_xmp,
     remove_description,
     restore_description,
@@ -120,6 +131,28 @@ def test_undo_keeps_what_another_program_wrote_meanwhile(tmp_path):
     assert {tag: value for tag, value in found.items() if "XMPToolkit" not in tag} == {
         tag: value for tag, value in before.items() if "XMPToolkit" not in tag
     }
+
+
+@pytest.mark.parametrize("name", ["baseline", "little", "lossy", "rgb"])
+def test_captions_from_before_xmp_are_found(name, tmp_path):
+    ending, make = FILES[name]
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes(make())
+    assert read_older_captions(path.read_bytes()) == {}
+    exiftool("-overwrite_original", "-codedcharacterset=utf8", "-EXIF:ImageDescription=SONY", str(path))
+    expected = {"exif": "SONY"}
+    if ending in ("jpg", "tif"):
+        exiftool("-overwrite_original", "-IPTC:Caption-Abstract=Luna, año 1999", str(path))
+        expected["iptc"] = "Luna, año 1999"
+    described = embed_description(path.read_bytes(), NEW)
+    assert read_older_captions(path.read_bytes()) == read_older_captions(described) == expected
+
+
+def test_a_caption_in_an_old_character_set():
+    assert read_older_captions(with_keywords(PLAIN)) == {"iptc": "old caption"}
+    assert read_older_captions(with_keywords(PLAIN, b"a\xf1o 1999\r\n")) == {"iptc": "año 1999"}
+    with pytest.raises(ImageError):
+        read_older_captions(b"words")
 
 
 def test_extended_xmp_stays(tmp_path):
