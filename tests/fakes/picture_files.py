@@ -204,6 +204,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "keywords": ("jpg", lambda: with_keywords(saved(picture(), "JPEG"))),
     "extended xmp": ("jpg", lambda: with_extended_xmp(saved(picture(), "JPEG"))),
     "several pictures": ("jpg", lambda: saved(picture(), "MPO", **frames(exif=exif()))),
+    "index before xmp": ("jpg", lambda: saved(picture(), "MPO", **frames(xmp=PLAIN_XMP))),
     "trailer": ("jpg", lambda: saved(picture(), "JPEG") + b"MotionPhoto_Data" * 9),
     "rgb": ("png", lambda: saved(picture(), "PNG")),
     "palette": ("png", lambda: saved(picture("P"), "PNG", transparency=3)),

@@ -141,14 +141,15 @@ def test_in_a_tiff_nothing_moves(order, big, tiled):
     assert remove_description(described) == data
 
 
-def test_further_pictures_are_found_by_their_index(originals, read):
+@pytest.mark.parametrize("name", ["several pictures", "index before xmp"])
+def test_further_pictures_are_found_by_their_index(name, originals, read):
     """Where exiftool, which follows the index, finds each picture, the picture that was put in begins and ends."""
-    data = originals["several pictures"]
+    data = originals[name]
     files = (data, embed_description(data, TEXTS))
     for group in ("MPImage2", "MPImage3"):
         before, after = (
             content[found[f"{group}:MPImageStart"] :][: found[f"{group}:MPImageLength"]]
-            for content, found in zip(files, read["several pictures"], strict=True)
+            for content, found in zip(files, read[name], strict=True)
         )
         assert before == after
         assert before[:2] + before[-2:] == b"\xff\xd8\xff\xd9"

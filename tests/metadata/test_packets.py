@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 import time
 from dataclasses import replace
 from functools import partial
@@ -278,6 +279,20 @@ def test_deep_and_wide_packets_take_no_time():
     start = time.monotonic()
     assert read_description(embed_description(jpeg(deep), NEW)) == NEW
     assert read_description(write_xmp(FILES["rgb"][1](), wide.encode())).description == "x" * 100_000
+    assert time.monotonic() - start < 10
+
+
+def test_hostile_directories_take_no_time():
+    """300,000 directories in two megabytes, and 60,000 strips that all are the whole file."""
+    chain = bytearray(b"II*\0\x08\0\0\0" + bytes(2_000_000))
+    for place in range(8, 1_800_008, 6):
+        struct.pack_into("<HI", chain, place, 0, place + 6)
+    numbers = struct.pack("<60000I", *[0] * 60_000) + struct.pack("<60000I", *[480_000] * 60_000)
+    entries = struct.pack("<HHHIIHHIII", 2, 273, 4, 60_000, 38, 279, 4, 60_000, 240_038, 0)
+    start = time.monotonic()
+    assert read_description(bytes(chain)) is None
+    with pytest.raises(ImageError, match="longer than the file"):
+        read_description(b"II*\0\x08\0\0\0" + entries + numbers)
     assert time.monotonic() - start < 10
 
 

@@ -296,7 +296,8 @@ def _damage_is_image_error(name: str) -> Iterator[None]:
             "metadata", f"{name} has no room for the description: {error}.", "Shorten it."
         ) from error
     except Damaged as error:
-        raise ImageError(error.code, f"{name} cannot take or give a description: {error}.", _MEND) from error
+        mend = "Copy or download it again." if error.code == "truncated" else _MEND
+        raise ImageError(error.code, f"{name} cannot take or give a description: {error}.", mend) from error
 
 
 _MEND = "Save it anew with a picture program, or write its description beside it (--to sidecar)."
