@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,12 @@ HAS_TO_CHANGE = {
     "btf": {"IFD0:ApplicationNotes"},  # the packet once more, as it stands in the file
 }
 """By a file's ending: what says that there is XMP, and where the pictures behind it begin."""
+
+
+def fingerprint(data: bytes) -> str:
+    """Equal for equal files; unlike the files, quickly shown when they differ."""
+    return hashlib.sha256(data).hexdigest()
+
 
 every_file = pytest.mark.parametrize("name", FILES)
 
@@ -106,7 +113,7 @@ def test_not_a_pixel_changes(name, originals):
 def test_it_is_read_back(name, originals):
     described = embed_description(originals[name], TEXTS)
     assert read_description(described) == TEXTS
-    assert embed_description(described, TEXTS) == described
+    assert fingerprint(embed_description(described, TEXTS)) == fingerprint(described)
 
 
 @every_file
@@ -114,18 +121,19 @@ def test_it_can_be_undone(name, originals):
     data = originals[name]
     previous, packet = read_description(data), read_xmp(data)
     described = embed_description(data, TEXTS)
-    assert restore_description(described, previous) == write_xmp(described, packet)
+    assert fingerprint(restore_description(described, previous)) == fingerprint(write_xmp(described, packet))
     assert every_frame(restore_description(described, previous)) == every_frame(data)
     if name not in ("compressed xmp", "tiff xmp"):  # unpacked, or moved to the end of the file
-        assert restore_description(described, previous) == data
-    again = embed_description(described, replace(TEXTS, description="Another.", language="es", writer="m2"))
+        assert fingerprint(restore_description(described, previous)) == fingerprint(data)
+    again = embed_description(described, replace(TEXTS, description="Another.", language="fr", writer="m2"))
     assert read_description(restore_description(again, previous)) == previous
+    assert fingerprint(restore_description(again, TEXTS)) == fingerprint(described)
 
 
 @every_file
 def test_removing_what_is_not_there_changes_nothing(name, originals):
     data = originals[name] if "xmp" not in name else remove_description(originals[name])
-    assert remove_description(data) == data
+    assert fingerprint(remove_description(data)) == fingerprint(data)
     assert (read_description(data) or Description()).description in (None, "Ein Hund")
 
 
