@@ -57,6 +57,9 @@ class ImageError(LeyendaError):
         "unreadable",  # recognised, but the decoder fails, or the file may not be read
         "too_large",  # more pixels, or more bytes, than the limit allows
         "url",  # an address that may not or cannot be fetched
+        "no_metadata",  # a format into which no description can be written
+        "metadata",  # the file's metadata is damaged, or what is to be written does not fit into it
+        "signed",  # content credentials, which any change of the file makes invalid
     )
 
     def __init__(self, code: str, cause: str, fix: str = "") -> None:
