@@ -14,6 +14,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from leyenda.models.attention import attend, split_heads
+from leyenda.models.dropout import drop
 
 IMAGES_AT_ONCE = 8
 """Images that a search encodes at a time on a CPU: with more, states as wide as four times the model take memory that
@@ -196,10 +197,7 @@ def _after_attention(layer: Any, attended: torch.Tensor, states: torch.Tensor) -
 
 def _dropped(block: Any, states: torch.Tensor) -> torch.Tensor:
     """What dropout leaves, in training."""
-    if not block.training:
-        return states
-    left: torch.Tensor = block.dropout(states)
-    return left
+    return drop(states, block.dropout.p) if block.training else states
 
 
 def _ready_for(product: Any, states: torch.Tensor) -> torch.Tensor:
