@@ -35,7 +35,7 @@ def scores_table(result: EvaluationResult) -> str:
     if result.skipped:
         facts += f"; {_pictures(len(result.skipped))} skipped"
     lines.append(facts)
-    if how := result.scores.resampling:
+    if (how := result.scores.resampling) and result.scores.intervals:
         lines.append(f"Intervals: {how.method}, {how.resamples:,} resamples, seed {how.seed}")
     return "\n".join([*lines, *_human(result), *_captions(result), *_preparation(result.scores)])
 
