@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from leyenda.inference import Captioner
     from leyenda.jobs.evaluate import evaluate
     from leyenda.jobs.train import train
-    from leyenda.records import Caption, Example, ImageSource, Prediction, Scores, Skipped
+    from leyenda.records import Caption, Example, ImageSource, PictureRow, Prediction, Scores, Skipped
+    from leyenda.text_control import PromptTemplate, TextRules
 
 _HOME_OF = {
     "Caption": "leyenda.records",
@@ -25,9 +26,12 @@ _HOME_OF = {
     "Examples": "leyenda.data",
     "ImageSource": "leyenda.records",
     "LeyendaError": "leyenda.errors",
+    "PictureRow": "leyenda.records",
     "Prediction": "leyenda.records",
+    "PromptTemplate": "leyenda.text_control",
     "Scores": "leyenda.records",
     "Skipped": "leyenda.records",
+    "TextRules": "leyenda.text_control",
     "evaluate": "leyenda.jobs.evaluate",
     "load_examples": "leyenda.data",
     "train": "leyenda.jobs.train",
@@ -40,9 +44,12 @@ __all__ = [
     "Examples",
     "ImageSource",
     "LeyendaError",
+    "PictureRow",
     "Prediction",
+    "PromptTemplate",
     "Scores",
     "Skipped",
+    "TextRules",
     "evaluate",
     "load_examples",
     "train",

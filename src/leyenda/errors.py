@@ -69,6 +69,30 @@ class ImageError(LeyendaError):
         self.code = code
 
 
+class CaptionError(LeyendaError):
+    """A picture's caption is not one that the user would want written.
+
+    Args:
+        code: machine-readable reason, one of `CaptionError.codes`.
+        cause: what is wrong with the caption.
+        fix: what to do about it.
+    """
+
+    codes = (
+        "empty_caption",  # nothing is left of it
+        "has_banned",  # a banned word stands in it
+        "lacks_required",  # a required word does not
+        "no_prompt",  # a column that the prompt needs has no value for this picture
+        "long_prompt",  # the prompt leaves the model no place for a caption
+    )
+
+    def __init__(self, code: str, cause: str, fix: str = "") -> None:
+        if code not in self.codes:
+            raise ValueError(f"{code!r} is not one of {self.codes}")
+        super().__init__(cause, fix)
+        self.code = code
+
+
 class RecipeError(LeyendaError):
     """A training recipe or one of its overrides is wrong."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from leyenda.metrics.calibration import Calibration
@@ -99,6 +99,19 @@ class Caption:
     confidence: float
     model: str = field(default="", compare=False)
     token_ids: tuple[int, ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRow:
+    """A picture to caption with what a table says of it, for prompts with the names of columns.
+
+    Args:
+        picture: as `leyenda.Captioner` takes it.
+        columns: name to value.
+    """
+
+    picture: Any
+    columns: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,9 +204,9 @@ def test_pictures_are_generated_for_in_full_batches(captioner, arrays, monkeypat
     sizes = []
     generate = type(captioner.model).generate
 
-    def watched(self, pixel_values, settings):
+    def watched(self, pixel_values, settings, **words):
         sizes.append(len(pixel_values))
-        return generate(self, pixel_values, settings)
+        return generate(self, pixel_values, settings, **words)
 
     monkeypatch.setattr(type(captioner.model), "generate", watched)
     inputs = [arrays[0], b"", arrays[1], arrays[2], b"", b"", arrays[3], arrays[4]]
@@ -291,11 +291,11 @@ def small_memory(captioner, monkeypatch):
         sizes = []
         generate = type(captioner.model).generate
 
-        def cramped(self, pixel_values, settings):
+        def cramped(self, pixel_values, settings, **words):
             sizes.append(len(pixel_values))
             if len(pixel_values) > most:
                 raise error
-            return generate(self, pixel_values, settings)
+            return generate(self, pixel_values, settings, **words)
 
         monkeypatch.setattr(type(captioner.model), "generate", cramped)
         return sizes
@@ -335,11 +335,11 @@ def test_captions_that_were_finished_are_given_before_the_memory_ends(captioner,
     generate = type(captioner.model).generate
     calls = []
 
-    def failing(self, pixel_values, settings):
+    def failing(self, pixel_values, settings, **words):
         calls.append(len(pixel_values))
         if len(pixel_values) > 1 or len(calls) > 6:
             raise FULL[0]
-        return generate(self, pixel_values, settings)
+        return generate(self, pixel_values, settings, **words)
 
     monkeypatch.setattr(type(captioner.model), "generate", failing)
     cramped = Captioner(captioner.model, captioner.settings, talk=lambda line: None)
@@ -363,9 +363,9 @@ def test_memory_that_is_really_too_small(captioner, arrays):
     import resource
 
     class Greedy(type(captioner.model)):
-        def generate(self, pixel_values, settings):
+        def generate(self, pixel_values, settings, **words):
             torch.empty(len(pixel_values) << 28, dtype=torch.uint8)  # 256 MB a picture
-            return super().generate(pixel_values, settings)
+            return super().generate(pixel_values, settings, **words)
 
     model = captioner.model
     greedy = Greedy(

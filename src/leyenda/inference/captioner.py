@@ -6,20 +6,22 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 import torch
 from PIL import Image
 
 from leyenda import models
-from leyenda.errors import ImageError, LeyendaError
+from leyenda.errors import CaptionError, ImageError, LeyendaError
 from leyenda.images import DEFAULT_MAX_PIXELS, PictureLike, fetch
 from leyenda.inference.ahead import in_order_ahead, reading_threads
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.models.memory import is_out_of_memory, release
-from leyenda.records import Caption, ImageSource, Skipped
+from leyenda.records import Caption, ImageSource, PictureRow, Skipped
+from leyenda.text_control import PromptTemplate, TextRules
 
 DEFAULT_BATCH_SIZE = 8
 
@@ -28,7 +30,15 @@ _SINGLE = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image, np.ndarr
 _MOST_WAITING = 4
 """Inputs kept back until a batch is full, in batches: many bad pictures in a row must not pile up."""
 
-Picture = TypeVar("Picture", bound=PictureLike)
+Picture = TypeVar("Picture", bound=PictureLike | PictureRow)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A picture as the model takes it, `[3, height, width]`, and the words that its caption goes on from."""
+
+    pixels: torch.Tensor
+    prompt: str
 
 
 class Captioner:
@@ -42,10 +52,14 @@ class Captioner:
         max_pixels: most pixels (width x height) that a picture may have; larger ones are skipped unopened.
         exact_decode: decode every pixel of a large JPEG, instead of at a smaller scale that keeps twice what the
             model sees.
+        text: rules that every caption keeps; None for none.
+        prompt: words that every caption goes on from, with the names of a `PictureRow`'s columns in braces; None for
+            none.
         talk: is told when the memory is too small for a batch; None prints it to standard error.
 
     Raises:
-        LeyendaError: a setting that makes no sense, or more tokens asked for than the model can write.
+        LeyendaError: a setting that makes no sense, more tokens asked for than the model can write, a prompt for a
+            model that takes none, or a required word that it cannot write.
     """
 
     def __init__(
@@ -56,9 +70,15 @@ class Captioner:
         max_pixels: int = DEFAULT_MAX_PIXELS,
         *,
         exact_decode: bool = False,
+        text: TextRules | None = None,
+        prompt: str | None = None,
         talk: Callable[[str], None] | None = None,
     ) -> None:
         self.model = model
+        self.prompt = PromptTemplate(prompt) if prompt is not None else None
+        if self.prompt is not None:
+            model.check_prompts()
+        self.text = model.as_written(text or TextRules())
         self.settings = settings or GenerationSettings()
         self.exact_decode = exact_decode
         self._talk = talk or say
@@ -86,6 +106,8 @@ class Captioner:
         batch_size: int = DEFAULT_BATCH_SIZE,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         exact_decode: bool = False,
+        text: TextRules | None = None,
+        prompt: str | None = None,
     ) -> Captioner:
         """A captioner with the checkpoint of that name; settings are checked before it is loaded.
 
@@ -106,6 +128,8 @@ class Captioner:
             batch_size: pictures that go through the model together.
             max_pixels: most pixels (width x height) that a picture may have.
             exact_decode: decode every pixel of a large JPEG.
+            text: rules that every caption keeps.
+            prompt: words that every caption goes on from; names of columns stand in braces.
 
         Raises:
             ModelError: the checkpoint cannot be found, fetched or read.
@@ -114,32 +138,40 @@ class Captioner:
         settings = GenerationSettings(beams, max_length, min_length, sample, temperature, top_p, seed)
         check_batch_size(batch_size)
         check_max_pixels(max_pixels)
+        if prompt is not None:
+            PromptTemplate(prompt)
         model = models.load(
             name, device=device, precision=precision, revision=revision, token=token, captions_only=True
         )
-        return cls(model, settings, batch_size, max_pixels, exact_decode=exact_decode)
+        return cls(
+            model, settings, batch_size, max_pixels, exact_decode=exact_decode, text=text, prompt=prompt
+        )
 
     @overload
-    def __call__(self, pictures: PictureLike) -> Caption: ...  # type: ignore[overload-overlap]  # str is iterable
+    def __call__(self, pictures: PictureLike | PictureRow) -> Caption: ...  # type: ignore[overload-overlap]  # str is iterable
 
     @overload
-    def __call__(self, pictures: Iterable[PictureLike]) -> list[Caption | Skipped]: ...
+    def __call__(self, pictures: Iterable[PictureLike | PictureRow]) -> list[Caption | Skipped]: ...
 
-    def __call__(self, pictures: PictureLike | Iterable[PictureLike]) -> Caption | list[Caption | Skipped]:
+    def __call__(
+        self, pictures: PictureLike | PictureRow | Iterable[PictureLike | PictureRow]
+    ) -> Caption | list[Caption | Skipped]:
         """Caption one picture, or many.
 
         Args:
             pictures: a path, an http(s) address, encoded bytes, a Pillow picture, an array (height, width[,
-                channels]) or an `ImageSource`; or an iterable of these.
+                channels]) or an `ImageSource`; one of these with its columns, as a `PictureRow`; or an iterable.
 
         Returns:
             The caption of one picture; or, for an iterable, one `Caption` or `Skipped` each, in order.
 
         Raises:
             ImageError: one picture was given and it cannot be used. Many pictures never raise it.
+            CaptionError: one picture was given, and what the model says of it breaks a rule.
         """
         if isinstance(pictures, _SINGLE) or not isinstance(pictures, Iterable):
-            return next(self._generate([self._prepare(pictures)]))
+            prepared = self._prepare(pictures)
+            return self._ruled(next(self._generate([prepared])), prepared.prompt)
         return [result for _, result in self.stream(pictures)]
 
     def stream(
@@ -161,45 +193,70 @@ class Captioner:
         threads = reading_threads()
         # The pictures of the next batch are prepared while the model is busy with this one.
         prepared = in_order_ahead(self._prepare_or_skip, pictures, ahead=max(size, threads), threads=threads)
-        waiting: list[tuple[Picture, torch.Tensor | Skipped]] = []
+        waiting: list[tuple[Picture, _Prepared | Skipped]] = []
         good = 0
         with contextlib.closing(prepared):
             for picture, ready in prepared:
                 waiting.append((picture, ready))
-                good += isinstance(ready, torch.Tensor)
+                good += isinstance(ready, _Prepared)
                 if good >= min(size, self._fitting) or not good or len(waiting) >= _MOST_WAITING * size:
                     yield from self._finish(waiting)
                     waiting, good = [], 0
             yield from self._finish(waiting)
 
     def _finish(
-        self, waiting: Sequence[tuple[Picture, torch.Tensor | Skipped]]
+        self, waiting: Sequence[tuple[Picture, _Prepared | Skipped]]
     ) -> Iterator[tuple[Picture, Caption | Skipped]]:
         """Generate for those of a batch that could be prepared; give all of them back in order."""
-        captions = self._generate([prepared for _, prepared in waiting if isinstance(prepared, torch.Tensor)])
+        captions = self._generate([prepared for _, prepared in waiting if isinstance(prepared, _Prepared)])
         for picture, prepared in waiting:
-            yield picture, prepared if isinstance(prepared, Skipped) else next(captions)
+            if isinstance(prepared, Skipped):
+                yield picture, prepared
+            else:
+                yield picture, self._ruled_or_skipped(next(captions), prepared.prompt)
 
-    def _prepare_or_skip(self, picture: PictureLike) -> torch.Tensor | Skipped:
+    def _ruled_or_skipped(self, caption: Caption, prompt: str) -> Caption | Skipped:
         try:
-            return self._prepare(picture)
-        except ImageError as error:
+            return self._ruled(caption, prompt)
+        except CaptionError as error:
             return Skipped(error.code, str(error))
 
-    def _prepare(self, picture: object) -> torch.Tensor:
-        """One picture `[3, height, width]`, as the model takes it."""
+    def _ruled(self, caption: Caption, prompt: str) -> Caption:
+        return self.text.applied(caption, given=prompt)
+
+    def _prepare_or_skip(self, picture: PictureLike | PictureRow) -> _Prepared | Skipped:
+        try:
+            return self._prepare(picture)
+        except (ImageError, CaptionError) as error:
+            return Skipped(error.code, str(error))
+
+    def _prepare(self, picture: object) -> _Prepared:
+        """One picture and its prompt, as the model takes them."""
+        row = picture if isinstance(picture, PictureRow) else PictureRow(picture)
+        prompt = ""
+        if self.prompt is not None:
+            if not isinstance(picture, PictureRow):
+                self.prompt.check([])
+            prompt = self.prompt.fill(row.columns)
+            self.model.check_prompt(prompt)
+        return _Prepared(self._open(row.picture), prompt)
+
+    def _open(self, picture: Any) -> torch.Tensor:
+        """One picture `[3, height, width]`."""
         if isinstance(picture, str) and picture.lower().startswith(("http://", "https://")):
             picture = fetch(picture)
         # What is no picture at all is an ImageError of `open_picture`.
-        return self.model.open(picture, max_pixels=self.max_pixels, exact_decode=self.exact_decode)  # type: ignore[arg-type]
+        return self.model.open(picture, max_pixels=self.max_pixels, exact_decode=self.exact_decode)
 
-    def _generate(self, prepared: Sequence[torch.Tensor]) -> Iterator[Caption]:
+    def _generate(self, prepared: Sequence[_Prepared]) -> Iterator[Caption]:
         """A caption for each picture, in as many batches as the memory asks for."""
         done = 0
         while done < len(prepared):
             part = prepared[done : done + self._fitting]
             try:
-                captions = self.model.generate(torch.stack(list(part)), self.settings)
+                pixels = torch.stack([one.pixels for one in part])
+                prompts = [one.prompt for one in part]
+                captions = self.model.generate(pixels, self.settings, text=self.text, prompts=prompts)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise

@@ -5,11 +5,19 @@ Li et al. 2022, "BLIP: Bootstrapping Language-Image Pre-training", arXiv:2201.12
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import torch
 
-from leyenda.models.families import CaptionsOfImages, Images, OnlyPlain, one_caption_each, pad
+from leyenda.models.families import (
+    CaptionsOfImages,
+    Images,
+    OnlyPlain,
+    one_caption_each,
+    one_row_each,
+    pad,
+)
 
 
 class Blip(OnlyPlain):
@@ -33,6 +41,26 @@ class Blip(OnlyPlain):
         labels[:, 0] = -100  # the start token is given, never predicted
         padded[:, 0] = model.config.text_config.bos_token_id
         return {**images, "input_ids": padded, "attention_mask": mask, "labels": labels}
+
+    takes_prompts = True
+
+    def prompt_inputs(self, model: Any, prompts: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:
+        """`[DEC] words [SEP]`: BLIP's `generate` takes the last one off."""
+        start, end = model.config.text_config.bos_token_id, model.config.text_config.sep_token_id
+        return {"input_ids": torch.tensor([[start, *prompt, end] for prompt in prompts], device=model.device)}
+
+    def next_logits(self, model: Any, pixel_values: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+        """One forward pass of the text decoder; pictures are encoded once, when it is first asked."""
+        seen: list[torch.Tensor] = []
+
+        def logits(ids: torch.Tensor) -> torch.Tensor:
+            if not seen:
+                seen.append(model.vision_model(pixel_values=pixel_values).last_hidden_state)
+            states = one_row_each(seen[0], ids)
+            output = model.text_decoder(input_ids=ids, encoder_hidden_states=states, use_cache=False)
+            return cast(torch.Tensor, output.logits[:, -1])
+
+        return logits
 
     def image_encoder(self, model: Any) -> torch.nn.Module:
         """The vision transformer."""

@@ -11,14 +11,19 @@ from typing import Any
 import torch
 from PIL import Image
 
-from leyenda.errors import ImageError, LeyendaError, ModelError
+from leyenda.errors import CaptionError, ImageError, LeyendaError, ModelError
 from leyenda.images import DEFAULT_MAX_PIXELS, PictureLike, open_picture
 from leyenda.images.preparation import Preparation, preparation_of
 from leyenda.images.reduced_scale import extent_of
+from leyenda.models.banned_words import BannedWords
 from leyenda.models.families import Family
-from leyenda.models.generation import GenerationSettings, generate, search, search_suits
+from leyenda.models.generation import Generated, GenerationSettings, generate, search, search_suits
 from leyenda.models.normalization import normalized
+from leyenda.models.prompts import Prompts, alike
+from leyenda.models.search import NO_DEMANDS, Demands
+from leyenda.models.vocabulary import as_written, token_ids
 from leyenda.records import Caption
+from leyenda.text_control import TextRules
 
 _LONGEST_TO_SHORTEST = 200
 """Sides of a picture. Its shorter side is made as long as the model's input, so a line of 1 x 100,000 pixels
@@ -46,9 +51,12 @@ class CaptioningModel:
     family: Family
     preparation: Preparation | None = field(init=False)
     """Our own way to do what `image_processor` does; None where it has settings that ours does not know."""
+    _bans: dict[tuple[str, ...], BannedWords] = field(init=False, repr=False)
+    """By the words, so that a vocabulary is gone through once."""
 
     def __post_init__(self) -> None:
         self.preparation = preparation_of(self.image_processor.to_dict())
+        self._bans = {}
 
     @property
     def device(self) -> torch.device:
@@ -142,43 +150,146 @@ class CaptioningModel:
         settings: GenerationSettings | None = None,
         *,
         image_features: torch.Tensor | None = None,
+        text: TextRules | None = None,
+        prompts: Sequence[str] | None = None,
     ) -> list[Caption]:
         """One caption per picture.
 
         Args:
             pixel_values: float tensor `[batch, 3, height, width]`, or uint8 as of `open`, on any device.
-            settings: how to search; `max_length` is bounded by the model's positions.
+            settings: how to search; `max_length` is bounded by the model's positions, and counts no prompt.
             image_features: float tensor `[batch, positions, width]` of `image_features`, instead of pixels.
+            text: its banned words are not written, and of several beams the best that the rules let pass is taken.
+                Captions come as the model wrote them: it is `text.applied` that changes or refuses them.
+            prompts: for each picture, words that its caption begins with and goes on from; may be empty.
+
+        Returns:
+            Captions with their prompts in front; ids and confidence are of what the model wrote behind them.
 
         Raises:
-            LeyendaError: `min_length` is more than the model can write.
+            LeyendaError: `min_length` is more than the model can write, or it takes no prompts.
+            CaptionError: a prompt leaves no place for a caption.
         """
-        settings = settings or GenerationSettings()
+        settings, text = settings or GenerationSettings(), text or TextRules()
         self.check_length(settings)
-        settings = replace(settings, max_length=min(settings.max_length, self.max_new_tokens))
         name, images = self._images(pixel_values, image_features)
-        if not len(images):
-            return []
-        ends = self.family.end_token_ids(self.model)
+        if prompts is not None and len(prompts) != len(images):
+            raise ValueError(f"{len(images)} pictures with {len(prompts)} prompts.")
+        given = self._prompts(prompts or [""] * len(images))
+        limits = [min(settings.max_length, self.max_new_tokens - len(ids)) for ids in given.ids]
+        captions: dict[int, Caption] = {}
+        for group in alike(limits):
+            within, part = replace(settings, max_length=limits[group[0]]), given.part(group)
+            some = images if len(group) == len(images) else images[group]
+            for place, output in enumerate(self._written(name, some, within, part, text)):
+                words = part.caption(self.tokenizer, place, output.token_ids)
+                captions[group[place]] = Caption(words, output.confidence, self.name, output.token_ids)
+        return [captions[picture] for picture in range(len(images))]
+
+    def _written(
+        self, name: str, images: torch.Tensor, settings: GenerationSettings, prompts: Prompts, text: TextRules
+    ) -> list[Generated]:
+        """What the model writes for pictures that share a limit."""
+        config, ends = self.model.generation_config, self.family.end_token_ids(self.model)
         with torch.inference_mode():
-            config, decoder = self.model.generation_config, None
+            decoder = None
             if search_suits(config):
-                decoder = self.family.decoder(self.model, {name: images}, settings.max_length)
+                given = prompts.ids if prompts else ()
+                decoder = self.family.decoder(self.model, {name: images}, settings.max_length, given)
             if decoder is not None:
-                outputs = search(decoder, images, settings, config, ends)
-            else:
-                if name != "pixel_values":
-                    raise ModelError(
-                        f"{self.name!r} has generation settings that only work from pixels.",
-                        "Train without --freeze image_encoder.",
-                    )
-                prompt_length = self.family.prompt_length(self.model)
-                with quiet():
-                    outputs = generate(self.model, images, settings, prompt_length, ends)
-        return [
-            Caption(self.decode(output.token_ids), output.confidence, self.name, output.token_ids)
-            for output in outputs
-        ]
+                return search(decoder, images, settings, config, ends, self._demands(text, prompts))
+            if name != "pixel_values":
+                raise ModelError(
+                    f"{self.name!r} has generation settings that only work from pixels.",
+                    "Train without --freeze image_encoder.",
+                )
+            written: dict[int, Generated] = {}
+            for group in alike([len(ids) for ids in prompts.ids]):
+                outputs = self._by_generate(images[group], settings, prompts.part(group), text)
+                written |= zip(group, outputs, strict=True)
+        return [written[picture] for picture in range(len(images))]
+
+    def _by_generate(
+        self, pixel_values: torch.Tensor, settings: GenerationSettings, prompts: Prompts, text: TextRules
+    ) -> list[Generated]:
+        """What the model's own `generate` writes behind prompts of one length."""
+        with quiet():
+            return generate(
+                self.model,
+                pixel_values,
+                settings,
+                self.family.prompt_length(self.model) + len(prompts.ids[0]),
+                self.family.end_token_ids(self.model),
+                self._demands(text, prompts),
+                inputs=self.family.prompt_inputs(self.model, prompts.ids) if prompts else {},
+                next_logits=self.family.next_logits(self.model, pixel_values),
+            )
+
+    def _demands(self, text: TextRules, prompts: Prompts) -> Demands:
+        """What the search is to see to."""
+        if not text:
+            return NO_DEMANDS
+        if text.ban and text.ban not in self._bans:
+            self._bans[text.ban] = BannedWords(self.tokenizer, text.ban)
+
+        def accept(picture: int, written: Sequence[int]) -> bool:
+            words = prompts.caption(self.tokenizer, picture, written)
+            return text.accept(words, given=prompts.texts[picture])
+
+        return Demands(self._bans.get(text.ban), prompts.ids, accept)
+
+    def _prompts(self, texts: Sequence[str]) -> Prompts:
+        prompts = Prompts.of(self.tokenizer, texts)
+        if prompts:
+            self.check_prompts()
+        for text, ids in zip(prompts.texts, prompts.ids, strict=True):
+            if len(ids) >= self.max_new_tokens:
+                raise CaptionError(
+                    "long_prompt",
+                    f"The prompt {text[:60]!r} is {len(ids)} tokens long, and {self.name!r} has place for "
+                    f"{self.max_new_tokens}, the caption included.",
+                    "Write a shorter one.",
+                )
+        return prompts
+
+    def check_prompt(self, text: str) -> None:
+        """See that a caption can go on from words.
+
+        Raises:
+            LeyendaError: not with this kind of model.
+            CaptionError: they leave no place for a caption.
+        """
+        self._prompts([text])
+
+    def check_prompts(self) -> None:
+        """See that captions can go on from words.
+
+        Raises:
+            LeyendaError: not with this kind of model.
+        """
+        if not self.family.takes_prompts:
+            raise LeyendaError(
+                f"{self.name!r} is a model of the kind {self.model.config.model_type!r}, which takes no prompt.",
+                "Leave the prompt out, or choose a GIT or BLIP model.",
+            )
+
+    def as_written(self, text: TextRules) -> TextRules:
+        """Rules with their words as this model writes them: without accents, say.
+
+        Raises:
+            LeyendaError: the model cannot write a required word.
+        """
+        for word in text.require:
+            if self.tokenizer.unk_token_id in token_ids(self.tokenizer, word):
+                raise LeyendaError(
+                    f"{self.name!r} cannot write {word!r}: its vocabulary lacks some of its letters.",
+                    "Leave out --require for this word.",
+                )
+
+        def respelled(words: Sequence[str]) -> tuple[str, ...]:
+            return tuple(as_written(self.tokenizer, word) for word in words)
+
+        return replace(text, ban=respelled(text.ban), require=respelled(text.require))
 
     @torch.inference_mode()
     def image_features(self, pixel_values: torch.Tensor) -> torch.Tensor:

@@ -6,7 +6,7 @@ becomes input ids and labels, and which module looks at the picture.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import torch
@@ -69,13 +69,33 @@ class Family(Protocol):
             Whether it was done. The model is changed in place and can only caption and be saved.
         """
 
-    def decoder(self, model: Any, images: Images, longest: int) -> Decoder | None:
+    def decoder(
+        self, model: Any, images: Images, longest: int, prompts: Sequence[Sequence[int]] = ()
+    ) -> Decoder | None:
         """A decoder for leyenda's own search; None where `transformers`' `generate` is to be used.
 
         Args:
             model: the model.
             images: see `Images`.
             longest: most tokens of a caption, the prompt not counted.
+            prompts: for each image the ids that its caption goes on from; empty when none has any.
+        """
+
+    takes_prompts: bool
+    """Whether a caption can go on from words that the user gives."""
+
+    def prompt_inputs(self, model: Any, prompts: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:
+        """What `generate` needs beside pixels to go on from prompts, all of one length, where prompts are taken."""
+
+    def next_logits(self, model: Any, pixel_values: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+        """A function that tells what follows in the middle of `generate`, without its cache.
+
+        Args:
+            model: the model.
+            pixel_values: `[images, 3, height, width]`.
+
+        Returns:
+            It takes ids `[rows, length]`, images apart and their beams together, and gives logits `[rows, vocabulary]`.
         """
 
     def image_encoder(self, model: Any) -> torch.nn.Module:
@@ -138,9 +158,22 @@ class OnlyPlain:
         """There is no such way."""
         return False
 
-    def decoder(self, model: Any, images: Images, longest: int) -> Decoder | None:
+    def decoder(
+        self, model: Any, images: Images, longest: int, prompts: Sequence[Sequence[int]] = ()
+    ) -> Decoder | None:
         """`generate` searches."""
         return None
+
+    takes_prompts = False
+
+    def prompt_inputs(self, model: Any, prompts: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:
+        """Never asked for: see `takes_prompts`."""
+        raise NotImplementedError
+
+
+def one_row_each(images: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """`[images, ...]` repeated for the beams of each, `[rows, ...]`."""
+    return images.repeat_interleave(len(rows) // len(images), dim=0)
 
 
 def configured_ends(generation_config: Any) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,16 @@ import torch
 
 from leyenda.errors import LeyendaError
 from leyenda.models.sampling import RandomChoice
-from leyenda.models.search import Decoder, Limits, beam_search, greedy_search
+from leyenda.models.search import (
+    NO_DEMANDS,
+    Bans,
+    Decoder,
+    Demands,
+    Limits,
+    beam_search,
+    drawn_from,
+    greedy_search,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,7 @@ def search(
     settings: GenerationSettings,
     generation_config: Any,
     end_token_ids: Sequence[int],
+    demands: Demands = NO_DEMANDS,
 ) -> list[Generated]:
     """One caption per picture, by leyenda's own search.
 
@@ -122,6 +132,7 @@ def search(
         settings: how to search.
         generation_config: of the checkpoint.
         end_token_ids: ids that end a caption.
+        demands: what is asked of the words.
 
     Returns:
         One `Generated` per picture; its confidence is as `generate`'s.
@@ -131,7 +142,7 @@ def search(
         choice = None
         if settings.sample:
             choice = RandomChoice(images, settings.temperature, settings.top_p, settings.seed)
-        captions = greedy_search(decoder, limits, choice)
+        captions = greedy_search(decoder, limits, choice, demands)
     else:
         penalty, stopping = generation_config.length_penalty, generation_config.early_stopping
         captions = beam_search(
@@ -140,6 +151,7 @@ def search(
             limits,
             length_penalty=1.0 if penalty is None else penalty,
             early_stopping=stopping or False,
+            demands=demands,
         )
     return [
         Generated(caption.token_ids, math.exp(caption.log_probability / len(caption.token_ids)))
@@ -154,6 +166,10 @@ def generate(
     settings: GenerationSettings,
     prompt_length: int,
     end_token_ids: Sequence[int],
+    demands: Demands = NO_DEMANDS,
+    *,
+    inputs: Mapping[str, torch.Tensor] | None = None,
+    next_logits: Callable[[torch.Tensor], torch.Tensor] | None = None,
 ) -> list[Generated]:
     """One caption per picture, by the model's own `generate`.
 
@@ -163,32 +179,75 @@ def generate(
         settings: how to search.
         prompt_length: ids that `generate` puts in front of each caption.
         end_token_ids: ids that end a caption.
+        demands: what is asked of the words.
+        inputs: what else `generate` is given: the prompts.
+        next_logits: ids `[rows, length]`, all that `generate` has in a row, to the logits `[rows, vocabulary]` behind
+            them; needed where words are banned.
 
     Returns:
         One `Generated` per row. Its confidence is the geometric mean of the probabilities that the model
         itself (before any sampling temperature or length rule) gave the tokens, end token included.
     """
-    rules = []
+    rules: list[Any] = []
+    if demands.bans is not None:
+        assert next_logits is not None
+        rules.append(_banning(demands.bans, settings, prompt_length, len(end_token_ids), next_logits))
     if settings.sample:
         choice = RandomChoice(pixel_values, settings.temperature, settings.top_p, settings.seed)
-        rules = [lambda _, logits: choice(logits)]
+        rules.append(lambda _, logits: choice(logits))
     output = model.generate(
         pixel_values=pixel_values,
         logits_processor=rules,
         return_dict_in_generate=True,
         output_logits=True,
+        num_return_sequences=settings.beams if demands.accept is not None else 1,
+        **(inputs or {}),
         **settings.as_generate_arguments(),
     )
     new_ids = output.sequences[:, prompt_length:]
     log_probabilities = _log_probabilities(new_ids, output.logits, getattr(output, "beam_indices", None))
     lengths = _caption_lengths(new_ids, end_token_ids)
-    return [
+    captions = [
         Generated(
             token_ids=tuple(ids[:length].tolist()),
             confidence=float(scores[:length].double().mean().exp()) if length else 0.0,
         )
         for ids, scores, length in zip(new_ids, log_probabilities, lengths, strict=True)
     ]
+    if demands.accept is None:
+        return captions
+    firsts = range(0, len(captions), settings.beams)
+    return [
+        _first_accepted(picture, captions[first : first + settings.beams], demands.accept)
+        for picture, first in enumerate(firsts)
+    ]
+
+
+def _banning(
+    bans: Bans,
+    settings: GenerationSettings,
+    prompt_length: int,
+    ends: int,
+    next_logits: Callable[[torch.Tensor], torch.Tensor],
+) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Bans as one of the rules that `generate` takes."""
+    width = drawn_from(settings.beams, ends, settings.sample)
+
+    def rule(ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        def look(token_ids: torch.Tensor) -> torch.Tensor:
+            return next_logits(torch.cat([ids, token_ids[:, None]], dim=1))
+
+        last = ids.shape[1] - prompt_length == settings.max_length - 1
+        return bans(ids.tolist(), scores, look, width=width, last=last)
+
+    return rule
+
+
+def _first_accepted(
+    picture: int, beams: Sequence[Generated], accept: Callable[[int, Sequence[int]], bool]
+) -> Generated:
+    """The best of a picture's beams that may be its caption, or the best."""
+    return next((beam for beam in beams if accept(picture, beam.token_ids)), beams[0])
 
 
 def _log_probabilities(

@@ -5,11 +5,19 @@ Wang et al. 2022, "GIT: A Generative Image-to-text Transformer for Vision and La
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import torch
 
-from leyenda.models.families import CaptionsOfImages, Images, configured_ends, one_caption_each, pad
+from leyenda.models.families import (
+    CaptionsOfImages,
+    Images,
+    configured_ends,
+    one_caption_each,
+    one_row_each,
+    pad,
+)
 from leyenda.models.generation import search_suits
 from leyenda.models.search import Decoder
 
@@ -87,7 +95,9 @@ class Git:
         pack_git(model)
         return True
 
-    def decoder(self, model: Any, images: Images, longest: int) -> Decoder | None:
+    def decoder(
+        self, model: Any, images: Images, longest: int, prompts: Sequence[Sequence[int]] = ()
+    ) -> Decoder | None:
         """The image prefix of a fast model, ready to be continued."""
         from leyenda.models.git_network import GitDecoder, GitNetwork, images_at_once
 
@@ -99,7 +109,23 @@ class Git:
             features = torch.cat(
                 [model.encode_images(part) for part in torch.split(pixels, images_at_once(pixels))]
             )
-        return GitDecoder(model, features, int(model.generation_config.bos_token_id), longest)
+        return GitDecoder(model, features, int(model.generation_config.bos_token_id), longest, prompts)
+
+    takes_prompts = True
+
+    def prompt_inputs(self, model: Any, prompts: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:
+        """`[CLS] words`."""
+        start = int(model.generation_config.bos_token_id)
+        return {"input_ids": torch.tensor([[start, *prompt] for prompt in prompts], device=model.device)}
+
+    def next_logits(self, model: Any, pixel_values: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+        """One forward pass over pictures and words."""
+
+        def logits(ids: torch.Tensor) -> torch.Tensor:
+            output = model(input_ids=ids, pixel_values=one_row_each(pixel_values, ids))
+            return cast(torch.Tensor, output.logits[:, -1])
+
+        return logits
 
     def image_encoder(self, model: Any) -> torch.nn.Module:
         """The CLIP-like vision tower."""

@@ -245,10 +245,18 @@ class GitDecoder:
         model: the network.
         image_features: float `[images, positions, width]` of `encode_images`.
         start_id: the token that every caption begins with.
-        longest: most tokens of a caption, the start token not counted.
+        longest: most tokens of a caption, neither the start token nor the prompt counted.
+        prompts: for each image the ids that follow the start token; empty when none has any.
     """
 
-    def __init__(self, model: GitNetwork, image_features: torch.Tensor, start_id: int, longest: int) -> None:
+    def __init__(
+        self,
+        model: GitNetwork,
+        image_features: torch.Tensor,
+        start_id: int,
+        longest: int,
+        prompts: Sequence[Sequence[int]] = (),
+    ) -> None:
         self._model = model
         parts = [
             model.image_prefix(part) for part in torch.split(image_features, images_at_once(image_features))
@@ -261,12 +269,17 @@ class GitDecoder:
         self._beams = 1
         self._written = 0
         values = self._prefix[0][1]
+        self._prompts = prompts
+        self._padding: torch.Tensor | None = None  # int64 [pictures]: slots in front that hold nothing
+        longest += max(map(len, prompts), default=0)
         shape = (len(self._prefix), 2, len(values), values.shape[1], longest, values.shape[3])
         self._own = values.new_empty(shape)  # [layers, keys and values, rows, heads, longest, head width]
 
     def start(self) -> torch.Tensor:
         """See `Decoder`."""
         device = self._own.device
+        if self._prompts:
+            return self._read_prompts()
         return self.step(torch.full((self._own.shape[2],), self._start_id, dtype=torch.long, device=device))
 
     def expand(self, beams: int) -> None:
@@ -284,6 +297,8 @@ class GitDecoder:
     def keep(self, pictures: torch.Tensor) -> None:
         """See `Decoder`."""
         self._prefix = [(keys[pictures], values[pictures]) for keys, values in self._prefix]
+        if self._padding is not None:
+            self._padding = self._padding[pictures]
         first = pictures[:, None] * self._beams
         rows = (first + torch.arange(self._beams, device=pictures.device)).flatten()
         self._own = self._own[:, :, rows]
@@ -291,11 +306,54 @@ class GitDecoder:
     def step(self, token_ids: torch.Tensor) -> torch.Tensor:
         """See `Decoder`."""
         model = self._model
-        states = model.git.embeddings(token_ids[:, None], past_key_values_length=self._written)
+        if self._padding is None:
+            states = model.git.embeddings(token_ids[:, None], past_key_values_length=self._written)
+        else:
+            places = (self._written - self._padding).repeat_interleave(self._beams)
+            states = model.git.embeddings(token_ids[:, None], position_ids=places[:, None])
         self._written += 1
         for number, layer in enumerate(model.git.encoder.layer):
             states = _after_attention(layer, self._attend(number, layer, states), states)
         logits: torch.Tensor = model.output(_ready_for(model.output, states[:, 0])).float()
+        return logits
+
+    def _read_prompts(self) -> torch.Tensor:
+        """Logits behind the start token and the prompt of each row, in one pass.
+
+        Prompts end in the same slot; shorter ones have slots in front that nothing attends to.
+        """
+        model, device = self._model, self._own.device
+        self._written = 1 + max(map(len, self._prompts))
+        padding = [self._written - 1 - len(prompt) for prompt in self._prompts]
+        rows = [
+            [self._start_id] * (1 + n) + list(prompt)
+            for n, prompt in zip(padding, self._prompts, strict=True)
+        ]
+        if any(padding):
+            self._padding = torch.tensor(padding, device=device)
+        slots = torch.arange(self._written, device=device)
+        empty = torch.tensor(padding, device=device)[:, None]
+        states = model.git.embeddings(
+            torch.tensor(rows, device=device), position_ids=(slots - empty).clamp(min=0)
+        )
+        seen = text_mask(slots.expand(len(rows), -1), slots >= empty, None)
+        image = seen.new_ones((*seen.shape[:2], self._prefix[0][0].shape[-1]))
+        mask = torch.cat([image, seen], dim=2)[:, None]
+        for number, layer in enumerate(model.git.encoder.layer):
+            queries, keys, values = _queries_keys_values(layer, states, states)
+            self._own[number, 0, :, :, : self._written] = keys
+            self._own[number, 1, :, :, : self._written] = values
+            image_keys, image_values = self._prefix[number]
+            keys = torch.cat([image_keys.transpose(-1, -2), keys], dim=2)
+            values = torch.cat([image_values, values], dim=2)
+            states = _after_attention(layer, attend(queries, keys, values, mask=mask), states)
+        logits: torch.Tensor = model.output(_ready_for(model.output, states[:, -1])).float()
+        return logits
+
+    def look(self, token_ids: torch.Tensor) -> torch.Tensor:
+        """See `Decoder`."""
+        logits = self.step(token_ids)
+        self._written -= 1
         return logits
 
     def _attend(self, number: int, layer: Any, states: torch.Tensor) -> torch.Tensor:
@@ -313,6 +371,9 @@ class GitDecoder:
         # [pictures, heads, beams, positions] and [pictures, beams, heads, 1, written] become one softmax.
         to_image = queries.transpose(1, 2) @ image_keys
         to_text = (queries[..., None, :] @ keys.transpose(-1, -2)).squeeze(-2).transpose(1, 2)
+        if self._padding is not None:
+            slots = torch.arange(self._written, device=to_text.device)
+            to_text = to_text.masked_fill((slots < self._padding[:, None])[:, None, None], float("-inf"))
         scores = torch.cat([to_image, to_text], dim=-1) / width**0.5
         weights = functional.softmax(scores, dim=-1, dtype=torch.float32).to(scores.dtype)
         of_image, of_text = torch.split(weights, [image_keys.shape[-1], self._written], dim=-1)

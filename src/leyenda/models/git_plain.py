@@ -127,9 +127,18 @@ class _Embeddings(nn.Module):
         self.position_embeddings = _embedding(config.max_position_embeddings, config.hidden_size)
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
-    def forward(self, input_ids: torch.Tensor, past_key_values_length: int = 0) -> torch.Tensor:
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        position_ids: torch.Tensor | None = None,
+        past_key_values_length: int = 0,
+    ) -> torch.Tensor:
         """Int64 `[rows, length]` to `[rows, length, width]`."""
-        places = slice(past_key_values_length, past_key_values_length + input_ids.shape[1])
+        places: slice | torch.Tensor = slice(
+            past_key_values_length, past_key_values_length + input_ids.shape[1]
+        )
+        if position_ids is not None:
+            places = position_ids
         states: torch.Tensor = self.LayerNorm(
             self.word_embeddings(input_ids) + self.position_embeddings.weight[places]
         )
@@ -254,6 +263,28 @@ class PlainTokenizer:
     def __init__(self, tokenizer: Any, model_max_length: int) -> None:
         self._tokenizer = tokenizer
         self.model_max_length = model_max_length
+
+    @property
+    def backend_tokenizer(self) -> Any:
+        """The `tokenizers.Tokenizer`."""
+        return self._tokenizer
+
+    @property
+    def all_special_ids(self) -> list[int]:
+        """Ids that are no words."""
+        added = self._tokenizer.get_added_tokens_decoder()
+        return [token for token, entry in added.items() if entry.special]
+
+    @property
+    def unk_token_id(self) -> int | None:
+        """The id of what the vocabulary does not have."""
+        name: str = self._tokenizer.model.unk_token
+        return None if name is None else int(self._tokenizer.token_to_id(name))
+
+    def __call__(self, text: str, add_special_tokens: bool = True) -> dict[str, list[int]]:
+        """Text as ids."""
+        encoded = self._tokenizer.encode(text, add_special_tokens=add_special_tokens)
+        return {"input_ids": list(encoded.ids)}
 
     def decode(self, token_ids: Sequence[int], skip_special_tokens: bool = False) -> str:
         """Ids as text."""

@@ -5,7 +5,7 @@ Captions that have ended leave the batch, so that the rest goes on alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,6 +26,9 @@ class Decoder(Protocol):
 
     def step(self, token_ids: torch.Tensor) -> torch.Tensor:
         """Float32 logits `[rows, vocabulary]` of the word after these; token_ids: int64 `[rows]`."""
+
+    def look(self, token_ids: torch.Tensor) -> torch.Tensor:
+        """As `step`, without going on: the next call is for other words in the place of these."""
 
     def expand(self, beams: int) -> None:
         """Make so many rows of each picture's one row."""
@@ -60,6 +63,57 @@ class Limits:
     ends: Sequence[int]
 
 
+class Bans(Protocol):
+    """Keeps words out of captions by what it does to scores; `leyenda.models.banned_words` has the one there is."""
+
+    def __call__(
+        self,
+        written: Sequence[Sequence[int]],
+        scores: torch.Tensor,
+        look: Callable[[torch.Tensor], torch.Tensor],
+        *,
+        width: int,
+        last: bool,
+    ) -> torch.Tensor:
+        """Float32 `[rows, vocabulary]` to the same shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What is asked of the captions' words.
+
+    Args:
+        bans: words that may not be written.
+        given: for each picture, the ids that its caption goes on from; empty when none has any.
+        accept: whether the caption of that picture may be of these ids: beams that may come before others. Where none
+            may, the best is the caption all the same.
+    """
+
+    bans: Bans | None = None
+    given: Sequence[Sequence[int]] = ()
+    accept: Callable[[int, Sequence[int]], bool] | None = None
+
+    def written(self, picture: int, token_ids: Sequence[int]) -> list[int]:
+        """A picture's given ids and those of its caption."""
+        return [*(self.given[picture] if self.given else ()), *token_ids]
+
+
+NO_DEMANDS = Demands()
+
+
+def drawn_from(beams: int, ends: int, sample: bool) -> int:
+    """How many of a row's best words a search may take one of, as `Bans` asks.
+
+    Args:
+        beams: of the search.
+        ends: how many ids end a caption.
+        sample: words are drawn at random: the best 50 then stand for all.
+    """
+    if sample:
+        return 50
+    return 1 if beams == 1 else max(2, 1 + ends) * beams
+
+
 class Choice(Protocol):
     """What changes logits before the greatest is taken; it follows when pictures leave."""
 
@@ -70,7 +124,9 @@ class Choice(Protocol):
         """Go on with these pictures only."""
 
 
-def greedy_search(decoder: Decoder, limits: Limits, choice: Choice | None = None) -> list[Written]:
+def greedy_search(
+    decoder: Decoder, limits: Limits, choice: Choice | None = None, demands: Demands = NO_DEMANDS
+) -> list[Written]:
     """The most probable word each time, or the one that `choice` makes the greatest.
 
     Returns:
@@ -86,6 +142,11 @@ def greedy_search(decoder: Decoder, limits: Limits, choice: Choice | None = None
         scores = logits
         if length <= limits.shortest:
             scores = scores.index_fill(1, ends, float("-inf"))
+        if demands.bans is not None:
+            so_far = [demands.written(picture, token_ids[picture]) for picture in at_work.tolist()]
+            width = drawn_from(1, len(ends), sample=choice is not None)
+            last = length == limits.longest
+            scores = demands.bans(so_far, scores, decoder.look, width=width, last=last)
         if choice is not None:
             scores = choice(scores)
         chosen = scores.argmax(dim=1)
@@ -154,6 +215,7 @@ def beam_search(
     *,
     length_penalty: float = 1.0,
     early_stopping: bool | str = False,
+    demands: Demands = NO_DEMANDS,
 ) -> list[Written]:
     """The most probable caption among `beams` that grow side by side.
 
@@ -164,6 +226,7 @@ def beam_search(
         length_penalty: captions are compared by the sum of their log-probabilities over their length to this power.
         early_stopping: as `transformers` has it: True ends a picture with its `beams`-th finished caption; False when
             the best running one cannot win at its present length; "never" when it cannot win at any.
+        demands: what is asked of the words.
 
     Returns:
         One caption per picture.
@@ -171,7 +234,7 @@ def beam_search(
     logits = decoder.start()
     device, vocabulary = logits.device, logits.shape[1]
     ends = torch.tensor(limits.ends, device=device, dtype=torch.long)
-    kept = max(2, 1 + len(ends)) * beams
+    kept = drawn_from(beams, len(ends), sample=False)
     in_front = torch.arange(kept, device=device) < beams
     decoder.expand(beams)
     logits = logits.repeat_interleave(beams, dim=0)
@@ -183,6 +246,17 @@ def beam_search(
         log_probabilities = logits.log_softmax(dim=1)
         if length <= limits.shortest:
             log_probabilities.index_fill_(1, ends, float("-inf"))
+        if demands.bans is not None:
+            so_far = [
+                demands.written(picture, ids)
+                for picture, of_picture in zip(
+                    at_work.tolist(), running.token_ids[:, :, : length - 1].tolist(), strict=True
+                )
+                for ids in of_picture
+            ]
+            log_probabilities = demands.bans(
+                so_far, log_probabilities, decoder.look, width=kept, last=length == limits.longest
+            )
         sums = log_probabilities.view(-1, beams, vocabulary) + running.sums[:, :, None]
         best, places = sums.flatten(1).topk(kept)
         sources, words = places // vocabulary, places % vocabulary
@@ -213,7 +287,7 @@ def beam_search(
             done = done | finished.ended.all(dim=1)
         if length == limits.longest:
             done = torch.ones_like(done)
-        _hand_over(finished, at_work, done, results)
+        _hand_over(finished, at_work, done, results, demands)
         if bool(done.all()):
             break
         decoder.reorder(sources.take_along_dim(going_on, dim=1))
@@ -245,12 +319,25 @@ def _no_beams(pictures: int, beams: int, longest: int, device: torch.device) -> 
 
 
 def _hand_over(
-    finished: _Beams, at_work: torch.Tensor, done: torch.Tensor, results: list[Written | None]
+    finished: _Beams,
+    at_work: torch.Tensor,
+    done: torch.Tensor,
+    results: list[Written | None],
+    demands: Demands,
 ) -> None:
     """Write down the best caption of each picture that is done; one that stayed in the batch keeps its first."""
     for row in done.nonzero()[:, 0].tolist():
         picture = int(at_work[row])
         if results[picture] is None:
-            length = int(finished.lengths[row, 0])
-            token_ids = tuple(finished.token_ids[row, 0, :length].tolist())
-            results[picture] = Written(token_ids, float(finished.sums[row, 0]))
+            best = _beam(finished, row, 0)
+            if demands.accept is not None:
+                ended = finished.ended[row].nonzero()[:, 0].tolist()
+                in_order = (_beam(finished, row, beam) for beam in ended)
+                best = next((one for one in in_order if demands.accept(picture, one.token_ids)), best)
+            results[picture] = best
+
+
+def _beam(finished: _Beams, row: int, beam: int) -> Written:
+    length = int(finished.lengths[row, beam])
+    token_ids = tuple(finished.token_ids[row, beam, :length].tolist())
+    return Written(token_ids, float(finished.sums[row, beam]))

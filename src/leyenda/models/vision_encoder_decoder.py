@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -12,6 +13,7 @@ from leyenda.models.families import (
     OnlyPlain,
     configured_ends,
     one_caption_each,
+    one_row_each,
     pad,
 )
 
@@ -34,6 +36,19 @@ class VisionEncoderDecoder(OnlyPlain):
         images, captions = one_caption_each(images, token_ids)
         padded, mask = pad(captions)
         return {**images, "labels": padded.masked_fill(mask == 0, -100)}
+
+    def next_logits(self, model: Any, pixel_values: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+        """One forward pass of the decoder; pictures are encoded once, when it is first asked."""
+        seen: list[torch.Tensor] = []
+
+        def logits(ids: torch.Tensor) -> torch.Tensor:
+            if not seen:
+                seen.append(model.encoder(pixel_values=pixel_values).last_hidden_state)
+            states = one_row_each(seen[0], ids)
+            output = model(encoder_outputs=(states,), decoder_input_ids=ids, use_cache=False)
+            return cast(torch.Tensor, output.logits[:, -1])
+
+        return logits
 
     def image_encoder(self, model: Any) -> torch.nn.Module:
         """The encoder."""

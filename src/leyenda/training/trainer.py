@@ -197,7 +197,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
     def _judged(self, batch: Sequence[Example]) -> list[tuple[dict[str, str], float, int]]:
         """Captions by id, mean loss per token and number of tokens; in halves when memory does not do for all."""
         try:
-            images = dict(self._images.inputs(batch))
+            images: dict[str, Any] = dict(self._images.inputs(batch))
             answers = self._captioning_model.generate(**images, settings=self._settings)
             texts = {one.id: answer.text for one, answer in zip(batch, answers, strict=True)}
             return [(texts, *self._loss(images, batch))]
