@@ -41,21 +41,20 @@ class LongCaptioning:
             turns.end(Work(self.images))
 
     def _caption(self, images: int) -> None:
-        from leyenda.jobs.caption import CaptionRun
+        from leyenda.volume import caption_all
 
         names = [str(self.pictures[number % len(self.pictures)]) for number in range(images)]
-        run = CaptionRun(
+        totals = caption_all(
             names,
-            output=self.output / f"{self.images}.jsonl",
+            self.output / f"{self.images}.jsonl",
             overwrite=True,
+            duplicates="each",
             model=str(self.checkpoint),
             device="cpu",
             batch_size=16,
             max_length=NEW_TOKENS,
         )
-        for _ in run:
-            pass
-        assert run.captions == images, run.skipped[:3]
+        assert totals.captioned == images, totals.failures[:3]
 
 
 def benchmark(folder: Path, scale: Scale) -> Benchmark:

@@ -43,6 +43,19 @@ class ImageSource:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureBytes:
+    """One encoded picture in memory.
+
+    Args:
+        data: the bytes.
+        name: what messages call it.
+    """
+
+    data: bytes = field(repr=False)
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """The place in the user's data that a record came from, for messages: file, and line or row from 1 (0: none)."""
 

@@ -81,7 +81,7 @@ def test_bad_pictures_stop_no_other_and_are_listed(caption):
 def test_lines_for_machines(caption, here):
     code, out, err = caption(".", "--output", "out.jsonl", "--batch-size", 2)
     assert (code, out) == (3, "")
-    assert err.endswith("Wrote out.jsonl (5 pictures, 3 captioned).\n")
+    assert err.endswith("Wrote out.jsonl (5 pictures: 3 captioned, 2 failed).\n")
     written = records(here / "out.jsonl")
     assert [record["image"] for record in written] == [
         "a.png",
@@ -109,7 +109,8 @@ def test_an_output_that_is_there_is_replaced_only_when_asked(caption, here):
     code, _, err = caption("a.png", "--output", "out.jsonl")
     assert code == 2
     assert err == (
-        "leyenda: error: 'out.jsonl' exists already. Choose another name, or replace it with --overwrite.\n"
+        "leyenda: error: 'out.jsonl' exists already, and does not hold captions as leyenda writes them. "
+        "Choose another name, or replace it with --overwrite.\n"
     )
     assert caption("a.png", "--output", "out.jsonl", "--overwrite")[0] == 0
     assert records(here / "out.jsonl")[0]["image"] == "a.png"
@@ -121,7 +122,7 @@ def test_many_failures_are_not_all_repeated_when_they_are_in_the_lines(caption, 
     code, _, err = caption(".", "--output", "out.jsonl")
     assert code == 3
     assert "No caption for 32 of 35 pictures:" in err
-    assert '  … and 12 more: look for "error" in the lines.' in err
+    assert '  … and 12 more: look for "error" in the output.' in err
     assert "none29.png" in caption(".")[2]
 
 
@@ -155,29 +156,31 @@ def test_a_name_that_is_no_utf8(caption, here):
     assert records(here / "out.jsonl")[0]["image"] == odd
 
 
-def test_ctrl_c_keeps_what_was_done(caption, here, monkeypatch):
+def test_an_error_keeps_what_was_done_and_the_same_command_goes_on(caption, here, monkeypatch):
     from leyenda.models import CaptioningModel
 
+    words = ("a.png", "empty.png", "b.jpg", "more/c.png", "--batch-size", 1)
+    assert caption(*words, "-o", "whole.jsonl")[0] == 3
     generate = CaptioningModel.generate
     calls = []
 
-    def stopped(self, *arguments):
+    def stopped(self, *arguments, **named):
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return generate(self, *arguments)
+        return generate(self, *arguments, **named)
 
     monkeypatch.setattr(CaptioningModel, "generate", stopped)
-    code, _, err = caption("a.png", "empty.png", "b.jpg", "more/c.png", "-o", "out.jsonl", "--batch-size", 1)
+    code, _, err = caption(*words, "-o", "out.jsonl")
     assert code == 130
-    assert err.endswith("Kept in out.jsonl.partial: 3 of 4 pictures.\n\nleyenda: stopped.\n")
     assert "'empty.png' holds no bytes" in err
-    assert [record["image"] for record in records(here / "out.jsonl.partial")] == [
-        "a.png",
-        "empty.png",
-        "b.jpg",
-    ]
+    assert "Kept in out.jsonl.partial: 3 pictures. Go on with:\n  leyenda caption a.png empty.png" in err
+    assert err.endswith("leyenda: stopped.\n")
     assert not (here / "out.jsonl").exists()
+    assert caption(*words, "-o", "out.jsonl")[0] == 3
+    assert len(calls) == 4  # two pictures before the error, the one that it struck, and that one again
+    assert (here / "out.jsonl").read_bytes() == (here / "whole.jsonl").read_bytes()
+    assert not (here / "out.jsonl.partial").exists()
 
 
 BAD_ARGUMENTS = [
@@ -185,8 +188,8 @@ BAD_ARGUMENTS = [
     (["*.gif"], "No picture matches '*.gif'. Check the name"),
     (["a.png", "--beams", "0"], "beams is 0. It must be a whole number from 1 up."),
     (["a.png", "--beams", "many"], "Invalid value for '--beams': 'many' is not a valid integer."),
-    (["a.png", "--beam", "3"], "No such option '--beam'. Did you mean '--beams'?"),
-    (["a.png", "--out", "x.jsonl"], "No such option '--out'. Did you mean '--output'?"),
+    (["a.png", "--beam", "3"], "No such option '--beam'. (Did you mean one of: '--ban', '--beams'?)"),
+    (["a.png", "--out", "x.jsonl"], "No such option '--out'. (Did you mean one of: '--output'"),
     (["a.png", "--min-length", "9"], "min_length (9) is more than max_length (6)."),
     (["a.png", "--batch-size", "0"], "The batch size is 0."),
     (["a.png", "--max-pixels", "0"], "max_pixels is 0. It must be a whole number from 1 up."),
@@ -198,7 +201,28 @@ BAD_ARGUMENTS = [
     (["a.png", "--sample", "--temperature", "0"], "temperature is 0.0."),
     (["a.png", "--overwrite"], "--overwrite needs --output."),
     (["a.png", "-o", "no/out.jsonl"], "There is no folder 'no'. Make it with: mkdir -p no"),
-    (["a.png", "-o", "out.csv"], "What is written is JSON lines, not .csv. Name it NAME.jsonl."),
+    (["a.png", "-o", "out.xlsx"], "What is written is jsonl, not .xlsx. Name the file out.jsonl"),
+    (["a.png", "-o", "out.csv", "--to", "jsonl"], "What is written is jsonl, not .csv."),
+    (
+        ["a.png", "-o", "out.jsonl", "--to", "jsonlines"],
+        "There is no output 'jsonlines'. Did you mean 'jsonl'",
+    ),
+    (["a.png", "--to", "jsonl"], "The output jsonl needs a file. Name it: --output captions.jsonl"),
+    (["a.png", "--to", "webdataset"], "The output webdataset needs a folder."),
+    (["a.png", "--to", "sidecar", "-o", "b.jpg"], "'b.jpg' is a file. The output sidecar needs a folder"),
+    (["a.png", "--to", "sidecar", "--sidecar-name", "long"], "There is no --sidecar-name 'long'."),
+    (["a.png", "-o", "x.jsonl", "--existing", "ask"], "There is no way 'ask' to treat captions"),
+    (["a.png", "-o", "x.jsonl", "--duplicates", "same"], "There is no --duplicates 'same'."),
+    (["a.png", "-o", "x.jsonl", "--min-confidence", "2"], "The least confidence is 2. It must be between"),
+    (["a.png", "-o", "x", "--to", "webdataset", "--existing", "append"], "Shards that are finished"),
+    (["a.png", "-o", "x", "--to", "webdataset", "--shard-size", "0"], "The shard size is 0."),
+    (["a.png", "--existing", "append"], "--existing needs --output."),
+    (["a.png", "--min-confidence", "0.5"], "--min-confidence needs --output."),
+    (["a.png", "-o", "x.jsonl", "--review", "r.jsonl"], "--review needs --min-confidence."),
+    (["--undo", "nothing.jsonl"], "There is no file 'nothing.jsonl'."),
+    (["--undo", "a.png"], "'a.png' is no record"),
+    (["--list", "nothing.txt"], "The list 'nothing.txt' cannot be read: No such file or directory."),
+    (["a.png", "--prompt", "a photo of {name}"], "The prompt"),
     (["a.png", "-o", "more"], "'more' is a folder."),
     (["a.png", "--device", "gpu"], "There is no device 'gpu'."),
     (["a.png", "--precision", "half"], "There is no precision 'half'."),
@@ -275,28 +299,43 @@ def test_without_a_hub_the_default_model_is_an_error_of_two_lines(here, variable
 def test_a_real_ctrl_c(tiny_checkpoint, here):
     """The process is stopped while it works through a long list."""
     (here / "list.txt").write_text("a.png\n" * 20_000)
-    command, environment = leyenda(
-        "caption", "-", "--model", tiny_checkpoint, "--max-length", 2, "-o", "out.jsonl", "--batch-size", 2,
-        OMP_NUM_THREADS="1",
-    )  # fmt: skip
-    with open(here / "list.txt", "rb") as listed:
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            stdin=listed,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # A test run in the background of a script ignores Ctrl-C, and children inherit that.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
+    words = [
+        "caption",
+        "--list",
+        "list.txt",
+        "--model",
+        tiny_checkpoint,
+        "--max-length",
+        2,
+        "-o",
+        "out.jsonl",
+    ]
+    command, environment = leyenda(*words, "--batch-size", 2, "--duplicates", "each", OMP_NUM_THREADS="1")
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test run in the background of a script ignores Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     partial = here / "out.jsonl.partial"
-    while process.poll() is None and not (partial.exists() and partial.stat().st_size):
+    while process.poll() is None and not (partial.exists() and partial.read_text().count('"image"')):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == ""
-    kept = records(partial)
+    lines = records(partial)
+    kept = [line for line in lines if "image" in line]
     assert 0 < len(kept) < 20_000
-    assert err == f"Kept in out.jsonl.partial: {len(kept)} of 20000 pictures.\n\nleyenda: stopped.\n"
+    assert len(kept) % 2 == 0  # the batch in hand was finished
+    assert lines[-1]["group"] == 2
+    assert err.splitlines() == [
+        "",
+        "Finishing the pictures in hand. Ctrl-C again stops at once.",
+        f"Kept in out.jsonl.partial: {len(kept):,} pictures. Go on with:",
+        "  leyenda " + " ".join(command[3:]),
+        "leyenda: stopped.",
+    ]

@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from PIL import Image
 from leyenda.cli import leyenda, main
 from leyenda.data import load_examples
 from leyenda.data.splits import assign_splits
+from leyenda.text_control import TextRules
 
 SOURCE_ROWS = [
     ("--format csv", "format", "csv"),
@@ -129,6 +131,35 @@ ROWS: dict[str, tuple[str, list[tuple[str, str, object]]]] = {
             ("--device a", "device", "a"),
             ("--precision bf16", "precision", "bf16"),
             ("--token hf_x", "token", "hf_x"),
+            ("--hidden", "hidden", True),
+            ("--list names.txt", "lists", ("names.txt",)),
+            ("--image-column a", "image_column", "a"),
+            ("--image-root a", "image_root", "a"),
+            ("--prompt a", "prompt", "a"),
+            ("--drop-prompt", "text.drop_prompt", True),
+            ("--prefix a", "text.prefix", "a"),
+            ("--suffix a", "text.suffix", "a"),
+            ("--trigger a", "text.trigger", "a"),
+            ("--strip-start a", "text.strip_start", ("a",)),
+            ("--max-words 5", "text.max_words", 5),
+            ("--ban a", "text.ban", ("a",)),
+            ("--require a", "text.require", ("a",)),
+            ("--output a", "output", "a"),
+            ("-o a", "output", "a"),
+            ("--output a --to sidecar", "to", "sidecar"),
+            ("--output a --overwrite", "overwrite", True),
+            ("--output a --existing append", "existing", "append"),
+            ("--output a --retry-failed", "retry_failed", True),
+            ("--output a --min-confidence 0.5", "min_confidence", 0.5),
+            ("--output a --min-confidence 0.5 --review b", "review", "b"),
+            ("--output a --duplicates each", "duplicates", "each"),
+            ("--output a --sidecar-name full", "sidecar_name", "full"),
+            ("--output a --shard-size 5", "shard_size", 5),
+            ("--output a --record b", "record", "b"),
+            ("--output a --engine ray", "engine", "ray"),
+            ("--output a --engine ray --workers 3", "workers", 3),
+            ("--output a --engine ray --address a", "address", "a"),
+            ("--undo a", "undo.path", "a"),
         ],
     ),
     "score": ("--predictions a.jsonl", [("--predictions b", "predictions", "b"), *SCORING_ROWS]),
@@ -187,7 +218,7 @@ ROWS: dict[str, tuple[str, list[tuple[str, str, object]]]] = {
 SHOWN = {
     "": {"--version", "--debug"},
     "evaluate": {"--json", "--predictions", "--report"},
-    "caption": {"--json", "--output", "-o", "--overwrite"},
+    "caption": {"--json"},
     "score": {"--json", "--report"},
     "compare": {"--json", "--report"},
     "data show": {"--json", "--split"},
@@ -205,11 +236,12 @@ def arrived(monkeypatch, tmp_path) -> dict[str, object]:
     """What arrives at the functions that do the work, none of which does any."""
     got: dict[str, object] = {}
 
-    def note(target: str, prefix: str = "", result: object = None):
-        """Put a function in the target's place that notes its arguments, and stops unless it has a result."""
+    def note(target: str, prefix: str = "", result: object = None, *, goes_on: bool = False):
+        """Put a function in the target's place that notes its arguments; it stops there unless told otherwise."""
         module, _, name = target.rpartition(".")
         place = import_module(module)
-        signature = inspect.signature(getattr(place, name))
+        itself = getattr(place, name)
+        signature = inspect.signature(itself)
 
         def noting(*given, **named):
             arguments = signature.bind(*given, **named).arguments
@@ -218,6 +250,8 @@ def arrived(monkeypatch, tmp_path) -> dict[str, object]:
                 arguments |= {f"equipment.{key}": value for key, value in vars(equipment).items()}
             for key, value in arguments.items():
                 got[prefix + key] = str(value) if key in ("path", "output") else value
+            if goes_on:
+                return itself(*given, **named)
             if result is None:
                 raise Arrived
             return result
@@ -243,8 +277,15 @@ def arrived(monkeypatch, tmp_path) -> dict[str, object]:
     note("leyenda.jobs.push.push")
     note("leyenda.jobs.push.prepare", "prepare.")
     note("leyenda.jobs.train.train")
+    note("leyenda.volume.captioning.open_run", goes_on=True)
+    note("leyenda.volume.captioning.open_printed_run", goes_on=True)
+    note("leyenda.volume.undo.undo", "undo.")
+    note("leyenda.volume.on_ray.open_engine", "ray.")
 
     def from_pretrained(name, **options):
+        got.update(
+            {f"text.{rule}": value for rule, value in asdict(options.pop("text", TextRules())).items()}
+        )
         got.update(options, name=name)
         raise Arrived
 
@@ -264,6 +305,7 @@ def test_an_option_arrives(verb, words, typed, name, value, arrived, tmp_path, m
     monkeypatch.chdir(tmp_path)
     (tmp_path / "recipe.yaml").write_text("evaluation:\n  samples: 7\n")
     (tmp_path / "photo.png").write_bytes(b"")
+    (tmp_path / "names.txt").write_text("photo.png\n")
     line = f"{verb} {words} {typed}".format(recipe="recipe.yaml", picture="photo.png")
     with contextlib.suppress(Arrived):
         main(line.split())

@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     words, debug = _without_debug_flag(words)
     try:
-        code = leyenda.main(args=words, prog_name="leyenda", standalone_mode=False)
+        code = leyenda.main(args=words, prog_name="leyenda", standalone_mode=False, obj=list(words))
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as help_page:
         click.echo(help_page.format_message(), err=True)

@@ -1,23 +1,48 @@
-"""`leyenda caption`: captions for files, folders, globs, addresses and standard input."""
+"""`leyenda caption`: captions for files, folders, globs, lists, tables, addresses and standard input."""
 
 from __future__ import annotations
 
+import contextlib
+import shlex
+import signal
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from leyenda.cli import EXIT_SOME_FAILED
+from leyenda.cli import EXIT_INTERRUPTED, EXIT_SOME_FAILED
 from leyenda.cli.shared_options import device, exact_decode, precision, token
 
 if TYPE_CHECKING:
-    from leyenda.jobs.caption import CaptionRun
+    from types import FrameType
+
+    from leyenda.volume.progress import Pace, Progress
+    from leyenda.volume.run import VolumeRun
 
 _SAMPLING = ("temperature", "top_p", "seed")
 
+_TEXT = ("drop_prompt", "prefix", "suffix", "trigger", "strip_start", "max_words", "ban", "require")
+
+_WITH_OUTPUT = {
+    "overwrite": False,
+    "existing": "skip",
+    "retry_failed": False,
+    "min_confidence": None,
+    "review": None,
+    "duplicates": "bytes",
+    "sidecar_name": "stem",
+    "shard_size": 1000,
+    "record": None,
+    "engine": "plain",
+    "workers": None,
+    "address": None,
+}
+"""Options that mean something only where captions are kept, and what they are when they are not given."""
+
 
 @click.command("caption")
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option(
     "--model",
     default="microsoft/git-base-coco",
@@ -27,10 +52,57 @@ _SAMPLING = ("temperature", "top_p", "seed")
 )
 @click.option("--revision", metavar="NAME", help="Branch, tag or commit, where the model is a hub id.")
 @click.option(
-    "-o", "--output", type=click.Path(), metavar="FILE.jsonl", help="Write JSON lines, one a picture."
+    "--list", "lists", multiple=True, metavar="FILE", help="Also the pictures that a file names, one a line."
 )
-@click.option("--overwrite", is_flag=True, help="Replace the output file.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of text.")
+@click.option("--image-column", metavar="NAME", help="Column with the pictures.")
+@click.option("--image-root", metavar="FOLDER", help="Folder of the pictures, if not beside SOURCE.")
+@click.option("--hidden", is_flag=True, help="Also hidden files and folders.")
+@click.option("-o", "--output", type=click.Path(), metavar="PATH", help="File or folder for the captions.")
+@click.option(
+    "--to",
+    metavar="KIND",
+    help="jsonl, csv, parquet, webdataset, sidecar or metadata.  [default: by the ending of --output]",
+)
+@click.option(
+    "--sidecar-name", default="stem", metavar="NAME", help="stem: a.txt; full: a.jpg.txt.  [default: stem]"
+)
+@click.option("--shard-size", default=1000, show_default=True, help="Pictures of a WebDataset shard.")
+@click.option(
+    "--record", type=click.Path(), metavar="FILE", help="History of sidecar and metadata, for --undo."
+)
+@click.option("--overwrite", is_flag=True, help="Begin anew: replace the output, whatever is there.")
+@click.option(
+    "--existing",
+    default="skip",
+    metavar="WAY",
+    help="Where a caption is there: skip, overwrite, append or prepend.  [default: skip]",
+)
+@click.option(
+    "--retry-failed", is_flag=True, help="Try pictures again that an earlier run could not caption."
+)
+@click.option(
+    "--min-confidence", type=float, metavar="X", help="Captions below go to a list for review, 0 to 1."
+)
+@click.option("--review", type=click.Path(), metavar="FILE", help="That list.  [default: beside the output]")
+@click.option(
+    "--duplicates",
+    default="bytes",
+    metavar="KIND",
+    help="What is captioned once: pictures of the same bytes, near ones too, or each.  [default: bytes]",
+)
+@click.option("--undo", type=click.Path(), metavar="RECORD", help="Take back what a run wrote; no INPUT.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines; with an output, events of the run.")
+@click.option(
+    "--prompt", metavar="WORDS", help="Captions go on from these words; {column} is the picture's own."
+)
+@click.option("--drop-prompt", is_flag=True, help="Leave the prompt out of the caption.")
+@click.option("--prefix", default="", metavar="WORDS", help="Before every caption.")
+@click.option("--suffix", default="", metavar="WORDS", help="Behind every caption.")
+@click.option("--trigger", default="", metavar="WORD", help="In front of all, with a comma.")
+@click.option("--strip-start", multiple=True, metavar="WORDS", help="Take this off a caption's start.")
+@click.option("--max-words", type=int, metavar="N", help="Cut captions to so many words.")
+@click.option("--ban", multiple=True, metavar="WORDS", help="Never write this.")
+@click.option("--require", multiple=True, metavar="WORDS", help="No caption without this.")
 @click.option("--beams", default=1, show_default=True, help="Beams of the search; 1 is greedy.")
 @click.option("--max-length", default=50, show_default=True, help="Most tokens of a caption.")
 @click.option("--min-length", default=0, show_default=True, help="Fewest tokens of a caption.")
@@ -50,11 +122,17 @@ _SAMPLING = ("temperature", "top_p", "seed")
 @click.option(
     "--max-pixels", default=178_000_000, show_default=True, help="Skip pictures with more pixels, unopened."
 )
+@click.option(
+    "--engine", default="plain", metavar="NAME", help="plain: this process; ray: a cluster.  [default: plain]"
+)
+@click.option("--workers", type=int, metavar="N", help="With ray: models.  [default: one a GPU, or one]")
+@click.option("--address", metavar="HOST:PORT", help="With ray: a running cluster.  [default: one here]")
 @exact_decode
 @device
 @precision("auto")
 @token
-def command(inputs: tuple[str, ...], as_json: bool, **options: Any) -> int:
+@click.pass_context
+def command(ctx: click.Context, /, inputs: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """Say what is in each picture.
 
     INPUT is a picture file, a folder (all pictures in and below it), a pattern such as 'photos/**/*.jpg', an http(s)
@@ -63,39 +141,124 @@ def command(inputs: tuple[str, ...], as_json: bool, **options: Any) -> int:
     One picture: its caption. Several: name, tab, caption. A picture that cannot be used stops no other: all such
     are listed at the end, and the exit code is 3.
 
+    With an output, the same command goes on where it was stopped, whatever stopped it.
+
     \b
       leyenda caption photo.jpg
       leyenda caption photos/ --model runs/mine --output captions.jsonl
     """  # noqa: D301
-    from leyenda.jobs.caption import CaptionRun
+    from leyenda.text_control import TextRules
 
+    if record := options.pop("undo"):
+        return _undo(record)
+    if not inputs and not options["lists"]:
+        raise click.MissingParameter(ctx=ctx, param=ctx.command.params[0])
     given = {name: options.pop(name) for name in _SAMPLING}
     options |= {name: value for name, value in given.items() if value is not None}
     for name in _SAMPLING:
         if name in options and not options["sample"]:
-            raise click.UsageError(f"--{name.replace('_', '-')} needs --sample.", click.get_current_context())
-    if options["overwrite"] and not options["output"]:
-        raise click.UsageError("--overwrite needs --output.", click.get_current_context())
-    run = CaptionRun(inputs, **options)
-    in_lines = as_json or options["output"] is not None
+            raise click.UsageError(f"{_typed(name)} needs --sample.", ctx)
+    rules = TextRules(**{name: options.pop(name) for name in _TEXT})
+    options |= {"text": rules} if rules else {}
+    if options["prompt"] is None:
+        del options["prompt"]
+    if options["review"] and options["min_confidence"] is None:
+        raise click.UsageError("--review needs --min-confidence.", ctx)
+    if options["output"] or options["to"]:
+        return _into_an_output(ctx, inputs, as_json, options)
+    for name, unset in _WITH_OUTPUT.items():
+        if options.pop(name) != unset:
+            raise click.UsageError(f"{_typed(name)} needs --output.", ctx)
+    for name in ("output", "to"):
+        del options[name]
+    return _to_the_terminal(inputs, as_json, options)
+
+
+def _undo(record: str) -> int:
+    from leyenda.volume.undo import undo
+
+    undone = undo(record)
+    for line in undone.refused:
+        click.echo(line.encode("utf-8", "backslashreplace").decode(), err=True)
+    click.echo(f"Taken back: {undone.restored:,} of {undone.restored + len(undone.refused):,}.", err=True)
+    return EXIT_SOME_FAILED if undone.refused else 0
+
+
+def _typed(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _to_the_terminal(inputs: tuple[str, ...], as_json: bool, options: dict[str, Any]) -> int:
+    from leyenda.volume.captioning import open_printed_run
+    from leyenda.volume.json_line import json_line
+    from leyenda.volume.printed_run import as_text
+
+    run = open_printed_run(inputs, **options)
     try:
-        _print_results(run, as_json=as_json, as_text=not in_lines)
+        for entry in run:
+            if as_json:
+                click.echo(json_line(entry.public()))
+            elif entry.error is None:
+                click.echo(as_text(entry, with_name=not run.single))
     finally:
-        if summary := run.summary(all_failures=not in_lines):
+        if summary := run.summary():
             click.echo(summary, err=True)
-    return EXIT_SOME_FAILED if run.skipped else 0
+    return EXIT_SOME_FAILED if run.failures else 0
 
 
-def _print_results(run: CaptionRun, *, as_json: bool, as_text: bool) -> None:
-    from tqdm import tqdm
+def _into_an_output(
+    ctx: click.Context, inputs: tuple[str, ...], as_json: bool, options: dict[str, Any]
+) -> int:
+    from leyenda.volume.captioning import open_run
+    from leyenda.volume.progress import Pace, watched
+    from leyenda.volume.summary import summary
 
-    from leyenda.jobs import caption
-    from leyenda.records import Caption
+    run = open_run(inputs, **options)
+    try:
+        with _stopped_by_ctrl_c(run):
+            for _ in watched(run, _progress(Pace(run), as_json)):
+                pass
+    finally:
+        for line in summary(run, _again(ctx)):
+            click.echo(line, err=True)
+    if run.stopping:
+        click.echo("leyenda: stopped.", err=True)
+        return EXIT_INTERRUPTED
+    return EXIT_SOME_FAILED if run.totals.failed else 0
 
-    # Where captions run over the terminal they are the progress; a bar would cut through them.
-    hidden = not sys.stderr.isatty() or ((as_json or as_text) and sys.stdout.isatty())
-    for name, result in tqdm(run, total=len(run), unit=" pictures", delay=2, disable=hidden, file=sys.stderr):
-        if as_json:
-            click.echo(caption.as_json(name, result))
-        elif as_text and isinstance(result, Caption):
-            click.echo(caption.as_text(name, result, with_name=not run.single))
+
+def _again(ctx: click.Context) -> str:
+    """The command that goes on, as it was typed."""
+    words = ctx.find_root().obj or ["caption", "..."]
+    return "leyenda " + shlex.join(words).encode("utf-8", "backslashreplace").decode()
+
+
+def _progress(pace: Pace, as_json: bool) -> Progress:
+    from leyenda.volume.progress import Bar, Events, LogLines
+
+    if as_json:
+        return Events(pace, click.echo)
+    if sys.stderr.isatty():
+        return Bar(pace)
+    return LogLines(pace, lambda line: click.echo(line, err=True))
+
+
+@contextlib.contextmanager
+def _stopped_by_ctrl_c(run: VolumeRun) -> Iterator[None]:
+    """The first Ctrl-C lets the run finish the batch in hand; a second one does not."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if run.stopping:
+            raise KeyboardInterrupt
+        run.stop()
+        click.echo("\nFinishing the pictures in hand. Ctrl-C again stops at once.", err=True)
+
+    try:
+        before = signal.signal(signal.SIGINT, stop)
+    except ValueError:  # not in the main thread: whoever called has its own way to stop
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

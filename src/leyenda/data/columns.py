@@ -93,14 +93,24 @@ def find_columns(
     """
     if image is None and convention in names:
         image = convention
-    picture = _chosen(image, names, source, "image") or _found(names, IMAGE_COLUMNS, source, "image")
+    picture = find_image_column(names, source, image)
     captions = _chosen(caption, names, source, "caption") or _found(
         names, _known_captions(names), source, "caption"
     )
+    split = next((name for name in names if name.strip().lower() == SPLIT_COLUMN), None)
+    return Columns(picture, tuple(captions), split)
+
+
+def find_image_column(names: Sequence[str], source: str, image: str | None) -> str:
+    """Choose the picture's column by name; arguments as for `find_columns`.
+
+    Raises:
+        DataError: it is absent, or several could be meant.
+    """
+    picture = _chosen(image, names, source, "image") or _found(names, IMAGE_COLUMNS, source, "image")
     if len(picture) > 1:
         raise _ambiguous(source, picture, names, "image")
-    split = next((name for name in names if name.strip().lower() == SPLIT_COLUMN), None)
-    return Columns(picture[0], tuple(captions), split)
+    return picture[0]
 
 
 def _chosen(wanted: str | None, names: Sequence[str], source: str, what: str) -> list[str]:

@@ -126,12 +126,13 @@ def _near_in_bucket(
     for start in range(0, len(bucket), _BLOCK):
         block = bucket[start : start + _BLOCK]
         rest = bucket[start:]
-        rows, columns = np.nonzero(_differing_bits(hashes[block][:, None] ^ hashes[rest]) <= distance)
+        rows, columns = np.nonzero(differing_bits(hashes[block][:, None] ^ hashes[rest]) <= distance)
         upper = rows < columns
         yield np.sort(np.stack([block[rows[upper]], rest[columns[upper]]], axis=1), axis=1)
 
 
-def _differing_bits(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def differing_bits(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """How many bits are set in each value, which is in how many two hashes differ when it is both of them `^`."""
     # Sums of neighbouring bits, then of pairs, of fours, of bytes (Warren, Hacker's Delight, section 5-1).
     values = values - ((values >> _1) & _EVERY_2ND)
     values = (values & _PAIRS) + ((values >> _2) & _PAIRS)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from leyenda.data.beside import captions_in_lines
 from leyenda.data.cache import Spool
-from leyenda.data.columns import Columns, find_columns, split_in_cell
+from leyenda.data.columns import Columns, find_columns, find_image_column, split_in_cell
 from leyenda.data.gather import Row
 from leyenda.errors import DataError
 from leyenda.records import Origin
@@ -85,20 +85,48 @@ def find_arrow_columns(
     Raises:
         DataError: as `leyenda.data.columns.find_columns`, or a column's type fits nothing.
     """
-    with_bytes = [field.name for field in schema if _holds_bytes(field.type)]
-    if image is None and len(with_bytes) == 1:
-        image = with_bytes[0]
-    columns = find_columns(schema.names, source, image, caption)
-    kind = schema.field(columns.image).type
+    columns = find_columns(schema.names, source, image or _only_with_bytes(schema), caption)
+    picture = find_picture_columns(schema, source, columns.image)
+    from_shards = "__key__" in schema.names and columns.captions == ("txt",)
+    return ArrowColumns(columns, picture.embedded, picture.name, from_shards)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureColumns:
+    """Where the pictures of an Arrow schema are.
+
+    Args:
+        image: their column.
+        embedded: whether it holds bytes; otherwise it holds names of files.
+        name: text column that names an embedded picture.
+    """
+
+    image: str
+    embedded: bool
+    name: str | None
+
+
+def find_picture_columns(schema: pa.Schema, source: str, image: str | None) -> PictureColumns:
+    """Choose the picture's columns by name and type; the only column of embedded pictures is the picture's.
+
+    Raises:
+        DataError: as `leyenda.data.columns.find_image_column`, or the column's type fits nothing.
+    """
+    image = find_image_column(schema.names, source, image or _only_with_bytes(schema))
+    kind = schema.field(image).type
     embedded = _holds_bytes(kind)
     if not embedded and not _holds_text(kind):
         raise DataError(
-            f"{source}: the image column {columns.image!r} holds {kind}, neither bytes nor file names.",
+            f"{source}: the image column {image!r} holds {kind}, neither bytes nor file names.",
             "Name another with --image-column NAME.",
         )
     names = [name for name in NAME_COLUMNS if name in schema.names and _holds_text(schema.field(name).type)]
-    from_shards = "__key__" in schema.names and columns.captions == ("txt",)
-    return ArrowColumns(columns, embedded, names[0] if embedded and names else None, from_shards)
+    return PictureColumns(image, embedded, names[0] if embedded and names else None)
+
+
+def _only_with_bytes(schema: pa.Schema) -> str | None:
+    with_bytes = [field.name for field in schema if _holds_bytes(field.type)]
+    return with_bytes[0] if len(with_bytes) == 1 else None
 
 
 def _holds_bytes(kind: pa.DataType) -> bool:

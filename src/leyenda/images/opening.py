@@ -15,9 +15,11 @@ from leyenda.errors import ImageError
 from leyenda.images.decoding import check_pixels, decode
 from leyenda.images.reduced_scale import AtLeast, extent_of, keep_extent
 from leyenda.images.rgb import orientation, to_eight_bits, to_rgb, upright
-from leyenda.records import ImageSource
+from leyenda.records import ImageSource, PictureBytes
 
-PictureLike: TypeAlias = ImageSource | str | os.PathLike[str] | bytes | Image.Image | NDArray[np.generic]
+PictureLike: TypeAlias = (
+    ImageSource | PictureBytes | str | os.PathLike[str] | bytes | Image.Image | NDArray[np.generic]
+)
 """What `open_picture` takes."""
 
 DEFAULT_MAX_PIXELS = 178_000_000
@@ -36,9 +38,9 @@ def open_picture(
     1-bit) becomes RGB, and of an animation the first frame is taken.
 
     Args:
-        source: an `ImageSource`, a path, encoded bytes, a Pillow picture, or an array of shape (height,
-            width) or (height, width, channels) with 1, 3 or 4 channels and values of uint8 (0..255), uint16
-            (0..65535) or floats (0..1). The fourth channel is opacity.
+        source: an `ImageSource`, a path, encoded bytes (`PictureBytes` where they have a name), a Pillow picture, or an
+            array of shape (height, width) or (height, width, channels) with 1, 3 or 4 channels and values of uint8
+            (0..255), uint16 (0..65535) or floats (0..1). The fourth channel is opacity.
         max_pixels: most pixels (width x height) to decode; guards against decompression bombs.
         at_least: for a caller who makes the picture smaller anyway: an encoded JPEG may come at a half, a quarter or
             an eighth of its size, as long as its shorter side (or its width and height) keeps so many pixels.
@@ -58,7 +60,7 @@ def open_picture(
         return _from_array(source, max_pixels)
     if isinstance(source, Image.Image):
         return _from_pillow(source, max_pixels)
-    data, name = read_bytes(source, max_bytes=max(1 << 26, max_pixels * _BYTES_PER_PIXEL))
+    data, name = read_bytes(source, max_bytes=_most_bytes(max_pixels))
     decoded = decode(data, max_pixels, name, at_least)
     picture = to_rgb(upright(decoded))
     if at_least is not None:
@@ -66,8 +68,28 @@ def open_picture(
     return picture
 
 
+def read_picture(
+    source: ImageSource | PictureBytes | str | os.PathLike[str] | bytes,
+    *,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+) -> PictureBytes:
+    """The encoded bytes of a picture that `open_picture` would open, and what messages call it.
+
+    Raises:
+        ImageError: `missing`, `unreadable`, `too_large`, `url`. What the bytes are, is not looked at.
+    """
+    return PictureBytes(*read_bytes(source, max_bytes=_most_bytes(max_pixels)))
+
+
+def _most_bytes(max_pixels: int) -> int:
+    return max(1 << 26, max_pixels * _BYTES_PER_PIXEL)
+
+
 def read_bytes(
-    source: ImageSource | str | os.PathLike[str] | bytes, *, max_bytes: int, first: int | None = None
+    source: ImageSource | PictureBytes | str | os.PathLike[str] | bytes,
+    *,
+    max_bytes: int,
+    first: int | None = None,
 ) -> tuple[bytes, str]:
     """The encoded bytes of a source, and what messages call it.
 
@@ -79,6 +101,8 @@ def read_bytes(
     Raises:
         ImageError: `missing`, `unreadable`, `too_large`, `url`.
     """
+    if isinstance(source, PictureBytes):
+        return source.data, source.name
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source), f"The picture ({len(source):,} bytes)"
     source = _as_image_source(source)

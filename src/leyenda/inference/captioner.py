@@ -20,12 +20,23 @@ from leyenda.images import DEFAULT_MAX_PIXELS, PictureLike, fetch
 from leyenda.inference.ahead import in_order_ahead, reading_threads
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.models.memory import is_out_of_memory, release
-from leyenda.records import Caption, ImageSource, PictureRow, Skipped
+from leyenda.records import Caption, ImageSource, PictureBytes, PictureRow, Skipped
 from leyenda.text_control import PromptTemplate, TextRules
 
 DEFAULT_BATCH_SIZE = 8
 
-_SINGLE = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image, np.ndarray, ImageSource, torch.Tensor)
+_SINGLE = (
+    str,
+    os.PathLike,
+    bytes,
+    bytearray,
+    memoryview,
+    Image.Image,
+    np.ndarray,
+    ImageSource,
+    PictureBytes,
+    torch.Tensor,
+)
 
 _MOST_WAITING = 4
 """Inputs kept back until a batch is full, in batches: many bad pictures in a row must not pile up."""
@@ -34,7 +45,7 @@ Picture = TypeVar("Picture", bound=PictureLike | PictureRow)
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
+class Prepared:
     """A picture as the model takes it, `[3, height, width]`, and the words that its caption goes on from."""
 
     pixels: torch.Tensor
@@ -108,6 +119,7 @@ class Captioner:
         exact_decode: bool = False,
         text: TextRules | None = None,
         prompt: str | None = None,
+        talk: Callable[[str], None] | None = None,
     ) -> Captioner:
         """A captioner with the checkpoint of that name; settings are checked before it is loaded.
 
@@ -130,6 +142,7 @@ class Captioner:
             exact_decode: decode every pixel of a large JPEG.
             text: rules that every caption keeps.
             prompt: words that every caption goes on from; names of columns stand in braces.
+            talk: is told when the memory is too small for a batch; None prints it to standard error.
 
         Raises:
             ModelError: the checkpoint cannot be found, fetched or read.
@@ -144,7 +157,14 @@ class Captioner:
             name, device=device, precision=precision, revision=revision, token=token, captions_only=True
         )
         return cls(
-            model, settings, batch_size, max_pixels, exact_decode=exact_decode, text=text, prompt=prompt
+            model,
+            settings,
+            batch_size,
+            max_pixels,
+            exact_decode=exact_decode,
+            text=text,
+            prompt=prompt,
+            talk=talk,
         )
 
     @overload
@@ -170,8 +190,8 @@ class Captioner:
             CaptionError: one picture was given, and what the model says of it breaks a rule.
         """
         if isinstance(pictures, _SINGLE) or not isinstance(pictures, Iterable):
-            prepared = self._prepare(pictures)
-            return self._ruled(next(self._generate([prepared])), prepared.prompt)
+            prepared = self.prepare(pictures)
+            return self.ruled(next(self.generate([prepared])), prepared.prompt)
         return [result for _, result in self.stream(pictures)]
 
     def stream(
@@ -193,45 +213,63 @@ class Captioner:
         threads = reading_threads()
         # The pictures of the next batch are prepared while the model is busy with this one.
         prepared = in_order_ahead(self._prepare_or_skip, pictures, ahead=max(size, threads), threads=threads)
-        waiting: list[tuple[Picture, _Prepared | Skipped]] = []
+        waiting: list[tuple[Picture, Prepared | Skipped]] = []
         good = 0
         with contextlib.closing(prepared):
             for picture, ready in prepared:
                 waiting.append((picture, ready))
-                good += isinstance(ready, _Prepared)
+                good += isinstance(ready, Prepared)
                 if good >= min(size, self._fitting) or not good or len(waiting) >= _MOST_WAITING * size:
                     yield from self._finish(waiting)
                     waiting, good = [], 0
             yield from self._finish(waiting)
 
     def _finish(
-        self, waiting: Sequence[tuple[Picture, _Prepared | Skipped]]
+        self, waiting: Sequence[tuple[Picture, Prepared | Skipped]]
     ) -> Iterator[tuple[Picture, Caption | Skipped]]:
         """Generate for those of a batch that could be prepared; give all of them back in order."""
-        captions = self._generate([prepared for _, prepared in waiting if isinstance(prepared, _Prepared)])
+        captions = self.generate([prepared for _, prepared in waiting if isinstance(prepared, Prepared)])
         for picture, prepared in waiting:
             if isinstance(prepared, Skipped):
                 yield picture, prepared
             else:
-                yield picture, self._ruled_or_skipped(next(captions), prepared.prompt)
+                yield picture, self.ruled_or_skipped(next(captions), prepared.prompt)
 
-    def _ruled_or_skipped(self, caption: Caption, prompt: str) -> Caption | Skipped:
+    def ruled_or_skipped(self, caption: Caption, prompt: str) -> Caption | Skipped:
+        """As `ruled`, with the reason in place of an error."""
         try:
-            return self._ruled(caption, prompt)
+            return self.ruled(caption, prompt)
         except CaptionError as error:
             return Skipped(error.code, str(error))
 
-    def _ruled(self, caption: Caption, prompt: str) -> Caption:
+    def ruled(self, caption: Caption, prompt: str) -> Caption:
+        """A caption after the rules for its text.
+
+        Args:
+            caption: of `generate`.
+            prompt: that it went on from.
+
+        Raises:
+            CaptionError: it breaks a rule.
+        """
         return self.text.applied(caption, given=prompt)
 
-    def _prepare_or_skip(self, picture: PictureLike | PictureRow) -> _Prepared | Skipped:
+    def _prepare_or_skip(self, picture: PictureLike | PictureRow) -> Prepared | Skipped:
         try:
-            return self._prepare(picture)
+            return self.prepare(picture)
         except (ImageError, CaptionError) as error:
             return Skipped(error.code, str(error))
 
-    def _prepare(self, picture: object) -> _Prepared:
-        """One picture and its prompt, as the model takes them."""
+    def prepare(self, picture: object) -> Prepared:
+        """Read or fetch one picture, and fill in its prompt.
+
+        Args:
+            picture: as for a call.
+
+        Raises:
+            ImageError: it cannot be used.
+            CaptionError: it has no prompt, or too long a one.
+        """
         row = picture if isinstance(picture, PictureRow) else PictureRow(picture)
         prompt = ""
         if self.prompt is not None:
@@ -239,7 +277,7 @@ class Captioner:
                 self.prompt.check([])
             prompt = self.prompt.fill(row.columns)
             self.model.check_prompt(prompt)
-        return _Prepared(self._open(row.picture), prompt)
+        return Prepared(self._open(row.picture), prompt)
 
     def _open(self, picture: Any) -> torch.Tensor:
         """One picture `[3, height, width]`."""
@@ -248,8 +286,18 @@ class Captioner:
         # What is no picture at all is an ImageError of `open_picture`.
         return self.model.open(picture, max_pixels=self.max_pixels, exact_decode=self.exact_decode)
 
-    def _generate(self, prepared: Sequence[_Prepared]) -> Iterator[Caption]:
-        """A caption for each picture, in as many batches as the memory asks for."""
+    def generate(self, prepared: Sequence[Prepared]) -> Iterator[Caption]:
+        """Caption pictures together, in as many batches as the memory asks for.
+
+        Args:
+            prepared: of `prepare`.
+
+        Yields:
+            The caption of each one, in order, before the rules for its text.
+
+        Raises:
+            LeyendaError: the memory is too small for one of them.
+        """
         done = 0
         while done < len(prepared):
             part = prepared[done : done + self._fitting]

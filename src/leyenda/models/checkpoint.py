@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from PIL import Image
 
-from leyenda.errors import CaptionError, ImageError, LeyendaError, ModelError
-from leyenda.images import DEFAULT_MAX_PIXELS, PictureLike, open_picture
+from leyenda.errors import CaptionError, LeyendaError, ModelError
+from leyenda.images import DEFAULT_MAX_PIXELS, PictureLike
+from leyenda.images.model_input import ModelInput
 from leyenda.images.preparation import Preparation, preparation_of
-from leyenda.images.reduced_scale import extent_of
 from leyenda.models.banned_words import BannedWords
 from leyenda.models.families import Family
 from leyenda.models.generation import Generated, GenerationSettings, generate, search, search_suits
@@ -24,10 +24,6 @@ from leyenda.models.search import NO_DEMANDS, Demands
 from leyenda.models.vocabulary import as_written, token_ids
 from leyenda.records import Caption
 from leyenda.text_control import TextRules
-
-_LONGEST_TO_SHORTEST = 200
-"""Sides of a picture. Its shorter side is made as long as the model's input, so a line of 1 x 100,000 pixels
-would take gigabytes before it is cropped."""
 
 
 @dataclass(slots=True)
@@ -87,6 +83,11 @@ class CaptioningModel:
                 f"Ask for a min_length of at most {self.max_new_tokens}.",
             )
 
+    @property
+    def input(self) -> ModelInput:
+        """What is done to a picture before the model sees it, for another process too."""
+        return ModelInput(self.preparation, None if self.preparation else self.image_processor)
+
     def pixel_values(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
         """Pictures as the checkpoint's own image processor prepares them.
 
@@ -99,7 +100,9 @@ class CaptioningModel:
         Raises:
             ImageError: a picture so long and thin that it cannot be resized.
         """
-        return self.normalized(torch.stack([self._prepare(picture) for picture in pictures]))
+        return self.normalized(
+            torch.stack([torch.from_numpy(self.input.prepare(picture)) for picture in pictures])
+        )
 
     def open(
         self, source: PictureLike, *, max_pixels: int = DEFAULT_MAX_PIXELS, exact_decode: bool = False
@@ -119,8 +122,8 @@ class CaptioningModel:
         Raises:
             ImageError: the picture cannot be used.
         """
-        at_least = None if exact_decode or self.preparation is None else self.preparation.at_least
-        return self._prepare(open_picture(source, max_pixels=max_pixels, at_least=at_least))
+        opened = self.input.open(source, max_pixels=max_pixels, exact_decode=exact_decode)
+        return torch.from_numpy(opened)
 
     def normalized(self, pixels: torch.Tensor) -> torch.Tensor:
         """Pictures of `open` in the numbers that the model takes.
@@ -135,14 +138,6 @@ class CaptioningModel:
             return pixels
         assert self.preparation is not None
         return normalized(pixels, self.preparation.table())
-
-    def _prepare(self, picture: Image.Image) -> torch.Tensor:
-        _check_shape(picture)
-        if self.preparation is not None:
-            return torch.from_numpy(self.preparation.resized(picture))
-        pixel_values = self.image_processor(images=[picture], return_tensors="pt")["pixel_values"]
-        assert isinstance(pixel_values, torch.Tensor)
-        return pixel_values[0]
 
     def generate(
         self,
@@ -331,16 +326,6 @@ class CaptioningModel:
             self.model.save_pretrained(folder)
             for part in [self.processor] if self.processor else [self.image_processor, self.tokenizer]:
                 part.save_pretrained(folder)
-
-
-def _check_shape(picture: Image.Image) -> None:
-    seen = extent_of(picture)
-    if max(seen.width, seen.height) > _LONGEST_TO_SHORTEST * min(seen.width, seen.height):
-        raise ImageError(
-            "unreadable",
-            f"A picture of {seen.width} x {seen.height} pixels is too long and thin to caption.",
-            "Cut a piece out of it.",
-        )
 
 
 @contextlib.contextmanager

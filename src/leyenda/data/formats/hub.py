@@ -28,7 +28,8 @@ _DOWNLOADED = re.compile(
 STREAMED_ROWS = 64
 
 
-def _claims(source: str) -> bool:
+def is_dataset_id(source: str) -> bool:
+    """Whether a text that is no path looks like the id of a data set on the Hub."""
     return bool(_ID.fullmatch(source)) and not Path(source.partition("/")[0]).exists()
 
 
@@ -48,16 +49,17 @@ def _read(source: str, options: ReadOptions) -> Examples:
     except (HubError, DataError):
         raise
     except Exception as error:
-        raise _hub_error(source, options, error) from error
+        raise hub_error(source, options, error) from error
 
 
-def _load(datasets: Any, source: str, options: ReadOptions) -> Any:
+def load_splits(datasets: Any, source: str, options: ReadOptions) -> Any:
+    """Splits by name, as the library `datasets` gives them."""
     return datasets.load_dataset(
         source, revision=options.revision, token=options.token, streaming=options.streaming
     )
 
 
-def _hub_error(source: str, options: ReadOptions, error: Exception) -> HubError:
+def hub_error(source: str, options: ReadOptions, error: Exception) -> HubError:
     """The error of `datasets` or of the network, in one line and with what to do."""
     said = " ".join(str(error).split())[:200].rstrip(".")
     at = f" at revision {options.revision!r}" if options.revision else ""
@@ -77,7 +79,7 @@ def _hub_error(source: str, options: ReadOptions, error: Exception) -> HubError:
 
 def _downloaded(datasets: Any, source: str, options: ReadOptions) -> Examples:
     """Downloads to the cache of `datasets` and reads the Arrow files there, where they lie."""
-    loaded = _load(datasets, source, options)
+    loaded = load_splits(datasets, source, options)
     parts = [
         Part(Path(file["filename"]), split_name(str(split)))
         for split, dataset in loaded.items()
@@ -88,8 +90,8 @@ def _downloaded(datasets: Any, source: str, options: ReadOptions) -> Examples:
 
 def _streamed(datasets: Any, source: str, options: ReadOptions) -> Examples:
     """Reads row by row; only the pictures are stored, in the cache of leyenda."""
-    loaded = _load(datasets, source, options)
-    splits = {split_name(str(split)): _undecoded(dataset) for split, dataset in loaded.items()}
+    loaded = load_splits(datasets, source, options)
+    splits = {split_name(str(split)): undecoded(dataset) for split, dataset in loaded.items()}
     schema = next(iter(splits.values())).features.arrow_schema
     wanted = find_arrow_columns(schema, source, options.image_column, options.caption_column)
     if not wanted.embedded:
@@ -103,7 +105,7 @@ def _streamed(datasets: Any, source: str, options: ReadOptions) -> Examples:
     )
 
 
-def _undecoded(dataset: Any) -> Any:
+def undecoded(dataset: Any) -> Any:
     """The same rows with pictures as bytes and paths."""
     if dataset.features is None:
         dataset = dataset._resolve_features()
@@ -125,13 +127,13 @@ def _batches(
     number = 1
     for rows in dataset.select_columns(names).iter(batch_size=STREAMED_ROWS):
         rows[wanted.columns.image] = [
-            _fetched(picture, options.token) for picture in rows[wanted.columns.image]
+            fetched_picture(picture, options.token) for picture in rows[wanted.columns.image]
         ]
         yield Batch(pa.RecordBatch.from_pydict(rows, schema), source, number, split, "")
         number += len(rows[names[0]])
 
 
-def _fetched(picture: Any, token: str | None) -> Any:
+def fetched_picture(picture: Any, token: str | None) -> Any:
     """A picture with its bytes, read from the Hub where the row has only its path."""
     if not isinstance(picture, dict) or picture.get("bytes") is not None or not picture.get("path"):
         return picture
@@ -160,5 +162,5 @@ HUB = Format(
     _read,
     None,
     uses=TABLE_OPTIONS | {"revision", "streaming"},
-    claims=_claims,
+    claims=is_dataset_id,
 )

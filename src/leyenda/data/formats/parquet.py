@@ -31,9 +31,14 @@ NAMES_AT_ONCE = 16384
 BYTES_AT_ONCE = 64 << 20
 
 
-def _open(path: Path) -> pq.ParquetFile:
+def open_parquet_file(path: Path) -> pq.ParquetFile:
+    """Open a Parquet file.
+
+    Raises:
+        DataError: it is not a Parquet file or is damaged.
+    """
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
     except (FileNotFoundError, PermissionError):
         raise
     except (OSError, pa.ArrowException) as error:
@@ -54,7 +59,14 @@ def _damaged(path: Path) -> DataError:
     return DataError(f"{path} {damage}.", "Copy or download it again.")
 
 
-def _batches(file: pq.ParquetFile, path: Path, columns: list[str], rows: int) -> Iterator[pa.RecordBatch]:
+def parquet_batches(
+    file: pq.ParquetFile, path: Path, columns: list[str], rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Some columns of a Parquet file, so many rows at a time.
+
+    Raises:
+        DataError: it is damaged.
+    """
     try:
         yield from file.iter_batches(batch_size=rows, columns=columns)
     except (OSError, pa.ArrowException) as error:
@@ -67,13 +79,13 @@ def open_parquet(path: Path) -> Table:
     Raises:
         DataError: it is not a Parquet file or is damaged.
     """
-    file = _open(path)
+    file = open_parquet_file(path)
     return Table(file.schema_arrow.names, _rows(file, path, file.schema_arrow.names))
 
 
 def _rows(file: pq.ParquetFile, path: Path, columns: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     number = 1
-    for batch in _batches(file, path, columns, NAMES_AT_ONCE):
+    for batch in parquet_batches(file, path, columns, NAMES_AT_ONCE):
         values = [batch.column(name).to_pylist() for name in columns]
         for row in zip(*values, strict=True):
             yield number, dict(zip(columns, row, strict=True))
@@ -91,10 +103,10 @@ def _read(source: str, options: ReadOptions) -> Examples:
     parts = find_parts(Path(source), (".parquet",))
     if not parts:
         raise DataError(f"{source} holds no .parquet file.")
-    schema = _open(parts[0].file).schema_arrow
+    schema = open_parquet_file(parts[0].file).schema_arrow
     wanted = find_arrow_columns(schema, str(parts[0].file), options.image_column, options.caption_column)
     for part in parts[1:]:
-        missing = set(wanted.needed()) - set(_open(part.file).schema_arrow.names)
+        missing = set(wanted.needed()) - set(open_parquet_file(part.file).schema_arrow.names)
         if missing:
             raise DataError(f"{part.file} has no column {min(missing)!r}, and {parts[0].file} has.")
     if wanted.embedded:
@@ -104,7 +116,7 @@ def _read(source: str, options: ReadOptions) -> Examples:
 
 
 def _named_table(part: Part, wanted: ArrowColumns) -> Table:
-    file = _open(part.file)
+    file = open_parquet_file(part.file)
     return Table(file.schema_arrow.names, _rows(file, part.file, wanted.needed()))
 
 
@@ -119,8 +131,8 @@ def _read_embedded(parts: list[Part], wanted: ArrowColumns, options: ReadOptions
 
 def _embedded_batches(part: Part, wanted: ArrowColumns, root: str) -> Iterator[Batch]:
     number = 1
-    file = _open(part.file)
-    for batch in _batches(file, part.file, wanted.needed(), ROWS_AT_ONCE):
+    file = open_parquet_file(part.file)
+    for batch in parquet_batches(file, part.file, wanted.needed(), ROWS_AT_ONCE):
         yield Batch(batch, str(part.file), number, part.split, root)
         number += len(batch)
 

@@ -29,11 +29,17 @@ from leyenda.data.split_names import split_name
 from leyenda.errors import DataError
 
 
-def _detect(source: Path) -> bool:
+def is_saved_dataset(source: Path) -> bool:
+    """Whether a folder was written by `save_to_disk`."""
     return (source / "dataset_dict.json").is_file() or (source / "state.json").is_file()
 
 
-def _parts(folder: Path) -> list[Part]:
+def dataset_parts(folder: Path) -> list[Part]:
+    """The Arrow files of a saved dataset.
+
+    Raises:
+        DataError: it is not whole.
+    """
     said = folder / "dataset_dict.json"
     if not said.is_file():
         return _arrow_files(folder, None)
@@ -62,11 +68,11 @@ def _listed(path: Path, key: str) -> list[Any]:
 
 def _read(source: str, options: ReadOptions) -> Examples:
     folder = Path(source)
-    if not _detect(folder):
+    if not is_saved_dataset(folder):
         raise DataError(
             f"{source} is not a saved dataset: there is neither dataset_dict.json nor state.json."
         )
-    return read_arrow_files(_parts(folder), abspath(options.image_root or folder), options)
+    return read_arrow_files(dataset_parts(folder), abspath(options.image_root or folder), options)
 
 
 def read_arrow_files(
@@ -87,7 +93,7 @@ def read_arrow_files(
     if wanted.embedded:
         files = [[*file_identity(part.file), abspath(part.file), part.split] for part in parts]
         identity = ["arrow", files, wanted.needed(), root]
-        batches = chain.from_iterable(_batches(part, root) for part in parts)
+        batches = chain.from_iterable(arrow_batches(part, root) for part in parts)
         return Examples(
             join(cached_rows(identity, lambda spool: embedded_rows(batches, wanted, spool, name_of)))
         )
@@ -111,7 +117,12 @@ def _damaged(path: Path) -> DataError:
     return DataError(f"{path} is not a whole Arrow file.", "Save or download the data set again.")
 
 
-def _batches(part: Part, root: str) -> Iterator[Batch]:
+def arrow_batches(part: Part, root: str) -> Iterator[Batch]:
+    """The rows of an Arrow file, which stay on the disk as long as they are not looked at.
+
+    Raises:
+        DataError: it is not whole.
+    """
     _, reader, mapped = _open(part.file)
     number = 1
     try:
@@ -126,7 +137,7 @@ def _table(part: Part, wanted: ArrowColumns, root: str) -> Table:
     names = wanted.needed()
     rows = (
         (batch.first_row + index, dict(zip(names, row, strict=True)))
-        for batch in _batches(part, root)
+        for batch in arrow_batches(part, root)
         for index, row in enumerate(
             zip(*(batch.data.column(name).to_pylist() for name in names), strict=True)
         )
@@ -179,7 +190,7 @@ def _write_dataset(
 SAVED_DATASET = Format(
     "saved-dataset",
     "a folder written by datasets' save_to_disk (dataset_dict.json or state.json)",
-    _detect,
+    is_saved_dataset,
     _read,
     _write,
 )

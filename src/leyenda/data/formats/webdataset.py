@@ -66,7 +66,7 @@ def _parts(source: str) -> list[Part]:
     if path.is_file():
         return [Part(path)]
     if path.is_dir():
-        return _shards_in(path)
+        return shards_in(path)
     files = [Path(name) for name in expand_braces(source)]
     missing = next((file for file in files if not file.is_file()), None)
     if missing:
@@ -74,7 +74,8 @@ def _parts(source: str) -> list[Part]:
     return [Part(file, split_of_file(file.stem)) for file in files]
 
 
-def _shards_in(folder: Path) -> list[Part]:
+def shards_in(folder: Path) -> list[Part]:
+    """The tar files of a folder, and of its folders that are named as splits."""
     parts = [Part(file, split_of_file(file.stem)) for file in files_with(folder, SHARD_ENDINGS)]
     for below in folders_in(folder):
         split = split_of_folder(below.name)
@@ -86,10 +87,11 @@ def _shards_in(folder: Path) -> list[Part]:
 def _detect(source: Path) -> bool:
     if source.is_file():
         return source.name.lower().endswith(SHARD_ENDINGS)
-    return bool(_shards_in(source))
+    return bool(shards_in(source))
 
 
-def _claims(source: str) -> bool:
+def is_shard_pattern(source: str) -> bool:
+    """Whether a text is a brace pattern of shards."""
     return source.endswith(SHARD_ENDINGS) and bool(_BRACES.search(source))
 
 
@@ -211,5 +213,5 @@ WEBDATASET = Format(
     _read,
     _write,
     uses=frozenset({"caption_column"}),
-    claims=_claims,
+    claims=is_shard_pattern,
 )

@@ -1,0 +1,121 @@
+"""Picture files and addresses that are named one by one, folders of them, and patterns that they match."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from leyenda.errors import LeyendaError
+from leyenda.volume.inputs.folder_walk import ANY_DEPTH, pictures_below
+from leyenda.volume.item import Item, is_address
+
+_KNOWN_BY = "Check the name; pictures are known by their endings (.jpg, .png, …)."
+
+
+@dataclass(frozen=True, slots=True)
+class OnePicture:
+    """A file or an address."""
+
+    word: str
+    folder: None = None
+    columns: Sequence[str] = ()
+
+    def items(self) -> Iterator[Item]:
+        """The picture itself, whatever it is called."""
+        yield named_picture(self.word)
+
+    def count(self) -> int:
+        """One."""
+        return 1
+
+    def check(self) -> None:
+        """Whether any of several files is there, `leyenda.volume.inputs.opening` looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """All pictures in and below a folder."""
+
+    word: str
+    hidden: bool = False
+    columns: Sequence[str] = ()
+
+    @property
+    def folder(self) -> str:
+        """The folder itself."""
+        return self.word
+
+    def items(self) -> Iterator[Item]:
+        """The pictures, sorted by path."""
+        start = "" if self.word in (".", "./") else self.word
+        for path in pictures_below(start, hidden=self.hidden):
+            yield Item(path, path, os.path.relpath(path, self.word))
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self.items())
+
+    def check(self) -> None:
+        """There must be one."""
+        if next(self.items(), None) is None:
+            raise LeyendaError(f"The folder {self.word!r} holds no picture.", _KNOWN_BY)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """All pictures that a glob matches."""
+
+    word: str
+    hidden: bool = False
+    folder: None = None
+    columns: Sequence[str] = ()
+
+    def items(self) -> Iterator[Item]:
+        """The pictures, sorted by path."""
+        base, parts = _divided(self.word)
+        if not os.path.isdir(base or "."):
+            return
+        for path in pictures_below(base, parts, hidden=self.hidden):
+            yield Item(path, path, os.path.relpath(path, base or "."))
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self.items())
+
+    def check(self) -> None:
+        """There must be one."""
+        if next(self.items(), None) is None:
+            raise LeyendaError(f"No picture matches {self.word!r}.", _KNOWN_BY)
+
+
+def named_picture(word: str, columns: dict[str, object] | None = None) -> Item:
+    """The item of a path or an address.
+
+    >>> named_picture("https://example.org/a/b%20c.jpg?size=9").relative
+    'b c.jpg'
+    """
+    name = unquote(urlsplit(word).path) if is_address(word) else word
+    return Item(word, word, os.path.basename(name.rstrip("/")), columns or {})
+
+
+def is_pattern(word: str) -> bool:
+    """Whether a word is a glob; a file that has such characters in its name is meant itself."""
+    return glob.has_magic(word) and not is_address(word) and not os.path.lexists(word)
+
+
+def _divided(pattern: str) -> tuple[str, list[str]]:
+    """The folder that a glob begins in, as it is written, and its parts below.
+
+    >>> _divided("photos/2024/*/a?.jpg")
+    ('photos/2024', ['*', 'a?.jpg'])
+    """
+    parts = pattern.split("/")
+    fixed = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    base = "/".join(parts[:fixed])
+    if not base and pattern.startswith("/"):
+        base = "/"
+    below = [part for part in parts[fixed:] if part not in ("", ".")]
+    return base, [*below, "*"] if below[-1] == ANY_DEPTH else below

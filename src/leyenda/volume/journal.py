@@ -1,0 +1,345 @@
+"""The journal of a run: what became of each input, in order, on the disk before anything else says so.
+
+A journal is a file of JSON lines. A line with `leyenda` begins a run and holds its settings. The lines after it are
+entries (`leyenda.volume.entry`), in groups: a group is what the model captioned together, and ends with a line that
+holds the number of its entries and their checksum. A group whose end is not there, or does not fit, never happened.
+A line with `finished` ends a run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from leyenda.errors import LeyendaError, disk_error
+from leyenda.volume.entry import Entry
+from leyenda.volume.json_line import json_line
+from leyenda.volume.whole_file import sync_folder
+
+VERSION = 1
+
+_SYNC_EVERY_S = 1.0
+"""Seconds of work that a power cut may cost at most; a killed process loses nothing of what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries that were written together.
+
+    Args:
+        entries: in the order of the inputs.
+        state: what the output noted with them.
+        start: the journal's byte at which their lines begin.
+        lines: the byte at which each entry's line begins.
+    """
+
+    entries: tuple[Entry, ...]
+    state: Mapping[str, Any]
+    start: int
+    lines: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class RunLog:
+    """One run in a journal.
+
+    Args:
+        settings: of its command.
+        begin: the byte at which its first line begins.
+        start: the byte after its first line.
+        groups: how many.
+        end: the byte after its last whole group, or after its last line.
+        finished: what its last line holds; None where the run was stopped.
+        last: the last group.
+        undone: what it wrote was taken back.
+    """
+
+    settings: Mapping[str, Any]
+    begin: int
+    start: int
+    groups: int = 0
+    end: int = 0
+    finished: Mapping[str, Any] | None = None
+    last: Group | None = field(default=None, repr=False)
+    undone: bool = False
+
+
+class Journal:
+    """A journal that is being written: at most one process has it open.
+
+    Args:
+        path: the file.
+        settings: of the command. A stopped run with other settings is not gone on with.
+        overwrite: forget what is there, unless it is a stopped run that was begun in this way, too.
+
+    Raises:
+        LeyendaError: the file is no journal, or that of a stopped run of another command, or in use.
+        DiskError: it cannot be written.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, Any], *, overwrite: bool = False) -> None:
+        self.path = path
+        created = not path.exists()
+        try:
+            self._file: BinaryIO = open(path, "a+b", buffering=0)  # noqa: SIM115 - closed by `close`
+        except OSError as error:
+            raise disk_error(error, path) from error
+        try:
+            lock(self._file, path)
+            settings = json.loads(json.dumps({**settings, "overwrite": overwrite}))
+            if overwrite and not self._holds(settings):
+                self._file.truncate(0)
+            self._go_on_or_begin(settings)
+        except BaseException:
+            self.close()
+            if created:
+                path.unlink(missing_ok=True)
+            raise
+
+    def _holds(self, settings: Mapping[str, Any]) -> bool:
+        """Whether the last run in the file was stopped and had these settings."""
+        runs = run_logs(self.path)
+        return bool(runs) and runs[-1].finished is None and runs[-1].settings == settings
+
+    def _go_on_or_begin(self, settings: Mapping[str, Any]) -> None:
+        runs = run_logs(self.path)
+        last = runs[-1] if runs else None
+        if last is None and os.path.getsize(self.path):
+            with open(self.path, "rb") as file:
+                if file.read(1 << 16).count(
+                    b"\n"
+                ):  # without a whole line it is the torn beginning of a journal
+                    raise LeyendaError(
+                        f"{str(self.path)!r} exists and is not the journal of a run.",
+                        "Rename it to keep it, or replace it with --overwrite.",
+                    )
+        self.resumed = last is not None and last.finished is None
+        if last is not None and last.finished is None:
+            refuse_other_settings(self.path, last.settings, settings)
+        self._end = last.end if last else 0
+        self._file.truncate(self._end)
+        self._synced = time.monotonic()
+        if last is None or last.finished is not None:
+            begin = self._end
+            self._append(json_line({"leyenda": VERSION, "settings": settings}) + "\n", sync=True)
+            sync_folder(self.path.parent)
+            last = RunLog(settings, begin, self._end, end=self._end)
+        self.run = last
+        self._before = last.end
+        self.earlier = runs[:-1] if self.resumed else runs
+
+    @property
+    def size(self) -> int:
+        """Bytes of the journal, all of them whole groups."""
+        return self._end
+
+    def commit(
+        self, entries: Sequence[Entry], state: Mapping[str, Any] | None = None, *, sync: bool
+    ) -> Group:
+        """Write a group; it has happened when this returns.
+
+        Args:
+            entries: in the order of the inputs.
+            state: what the output notes with them.
+            sync: have it on the disk before going on. Otherwise a power cut may cost the last second's groups.
+
+        Raises:
+            DiskError: the disk is full; the groups before are kept.
+        """
+        lines = [(json_line(entry.as_json()) + "\n").encode() for entry in entries]
+        starts, position = [], self._end
+        for line in lines:
+            starts.append(position)
+            position += len(line)
+        text = b"".join(lines)
+        end: dict[str, object] = {"group": len(entries), "crc": zlib.crc32(text)}
+        if state:
+            end["state"] = dict(state)
+        start = self._end
+        self._append(text.decode() + json_line(end) + "\n", sync=sync)
+        self.run.groups += 1
+        self.run.end = self._end
+        self.run.last = Group(tuple(entries), dict(state or {}), start, tuple(starts))
+        return self.run.last
+
+    def finish(self, counts: Mapping[str, Any]) -> None:
+        """Note that the run has done everything, on the disk."""
+        self._append(json_line({"finished": dict(counts)}) + "\n", sync=True)
+        self.run.finished = dict(counts)
+
+    def forget_run(self) -> None:
+        """Take this run's lines away again, because it changed nothing; those of earlier runs stay."""
+        self._file.truncate(self.run.begin)
+        self._end = self.run.begin
+        os.fsync(self._file.fileno())
+        if not self._end:
+            self.remove()
+
+    def groups(self) -> Iterator[Group]:
+        """The groups of this run, from the file."""
+        return groups_between(self.path, self.run.start, self.run.end)
+
+    def groups_before(self) -> Iterator[Group]:
+        """The groups of this run that were there when the journal was opened."""
+        return groups_between(self.path, self.run.start, self._before)
+
+    def entries(self) -> Iterator[Entry]:
+        """The entries of this run, from the file."""
+        return (entry for group in self.groups() for entry in group.entries)
+
+    def entry_at(self, position: int) -> Entry:
+        """The entry whose line begins at that byte."""
+        with open(self.path, "rb") as file:
+            file.seek(position)
+            return Entry.from_json(json.loads(file.readline()))
+
+    def close(self) -> None:
+        """Let other processes write."""
+        self._file.close()
+
+    def remove(self) -> None:
+        """Take the file away, when what it holds stands in the finished output."""
+        self.path.unlink(missing_ok=True)
+        sync_folder(self.path.parent)
+        self.close()
+
+    def _append(self, text: str, *, sync: bool) -> None:
+        data = text.encode()
+        try:
+            while data:
+                data = data[self._file.write(data) :]
+            if sync or time.monotonic() - self._synced > _SYNC_EVERY_S:
+                os.fsync(self._file.fileno())
+                self._synced = time.monotonic()
+        except OSError as error:
+            with contextlib.suppress(OSError):  # the first error is the one to tell
+                self._file.truncate(self._end)
+            raise disk_error(error, self.path) from error
+        self._end += len(text.encode())
+
+
+def lock(file: BinaryIO, path: Path) -> None:
+    """Keep other processes from writing a journal, until the file is closed.
+
+    Raises:
+        LeyendaError: another one writes it now.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LeyendaError(
+            f"{str(path)!r} is being written by another leyenda.", "Wait for it, or stop it."
+        ) from None
+    except OSError:  # a network disk without locks
+        return
+
+
+def refuse_other_settings(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Stop where a journal is that of another command.
+
+    Raises:
+        LeyendaError: it is, with the first settings that differ.
+    """
+    different = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    if not different:
+        return
+    told = "; ".join(
+        f"{name} was {json_line({'': before.get(name)})[5:-1]} and is now {json_line({'': now.get(name)})[5:-1]}"
+        for name in different[:3]
+    )
+    raise LeyendaError(
+        f"{str(path)!r} holds what another command had done: {told}.",
+        "Type that command again to go on with it, or begin anew with --overwrite.",
+    )
+
+
+def run_logs(path: Path) -> list[RunLog]:
+    """The runs in a journal, up to the first line that never happened.
+
+    >>> run_logs(Path("/dev/null"))
+    []
+    """
+    runs: dict[int, RunLog] = {}
+    run: RunLog | None = None
+    begin = position = 0
+    for line, after in _parts(path, 0, None):
+        begin, position = position, after
+        if isinstance(line, Group):
+            if run is None or run.finished is not None:
+                break
+            run.groups, run.last, run.end = run.groups + 1, line, position
+        elif "leyenda" in line:
+            run = runs[begin] = RunLog(line.get("settings", {}), begin, position, end=position)
+        elif "finished" in line and run is not None:
+            run.finished, run.end = line["finished"], position
+        elif line.get("undone") in runs and run is not None:
+            runs[line["undone"]].undone = True
+            run.finished, run.end = run.finished or {}, position
+        else:
+            break
+    return list(runs.values())
+
+
+def note_undone(path: Path, run: RunLog) -> None:
+    """Write into a journal that what a run wrote was taken back.
+
+    Raises:
+        LeyendaError: another process writes it.
+        DiskError: it cannot be written.
+    """
+    try:
+        with open(path, "r+b") as file:
+            lock(file, path)
+            file.seek(max(each.end for each in run_logs(path)))
+            file.truncate()
+            file.write((json_line({"undone": run.begin}) + "\n").encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise disk_error(error, path) from error
+
+
+def groups_between(path: Path, start: int, end: int) -> Iterator[Group]:
+    """The groups whose lines lie between two bytes of a journal."""
+    return (part for part, _ in _parts(path, start, end) if isinstance(part, Group))
+
+
+def _parts(path: Path, start: int, end: int | None) -> Iterator[tuple[Group | dict[str, Any], int]]:
+    """Groups and the lines between them, each with the byte after it, as long as all is as it was written."""
+    with open(path, "rb") as file:
+        file.seek(start)
+        position = group_start = start
+        lines: list[bytes] = []
+        starts: list[int] = []
+        for line in file:
+            if not line.endswith(b"\n") or (end is not None and position >= end):
+                return
+            starts.append(position)
+            position += len(line)
+            try:
+                value = json.loads(line)
+            except ValueError:
+                return
+            if not isinstance(value, dict):
+                return
+            if "image" in value:
+                lines.append(line)
+                continue
+            if "group" in value:
+                if value["group"] != len(lines) or value.get("crc") != zlib.crc32(b"".join(lines)):
+                    return
+                entries = tuple(Entry.from_json(json.loads(each)) for each in lines)
+                yield Group(entries, value.get("state", {}), group_start, tuple(starts[:-1])), position
+            elif lines:
+                return
+            else:
+                yield value, position
+            lines, starts, group_start = [], [], position

@@ -1,0 +1,344 @@
+"""Which pictures the words of a command line mean, and that they are read as they come."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tarfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.volume.conftest import draw
+
+from leyenda.errors import LeyendaError
+from leyenda.images.opening import read_picture
+from leyenda.records import ImageSource, PictureBytes
+from leyenda.volume.inputs.input_options import InputOptions
+from leyenda.volume.inputs.opening import open_inputs
+
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A working folder with pictures, other files, hidden ones and folders."""
+    for name in (
+        "b.jpg",
+        "a.PNG",
+        "notes.txt",
+        ".hidden.jpg",
+        "deep/er/c.webp",
+        "deep/d.jpeg",
+        ".cache/e.jpg",
+        "set[1].jpg",
+        "empty/readme.md",
+        "dir.jpg/f.jpg",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(*words, data=b"", **options):
+    inputs = open_inputs(words, InputOptions(**options), io.BytesIO(data))
+    found = [item.name for item in inputs]
+    assert [item.name for item in inputs] == found  # they can be gone through again
+    assert inputs.count() == len(found)
+    return found
+
+
+def test_a_folder_is_the_pictures_in_and_below_it_sorted(here):
+    assert names("deep") == ["deep/d.jpeg", "deep/er/c.webp"]
+    expected = ["a.PNG", "b.jpg", "deep/d.jpeg", "deep/er/c.webp", "dir.jpg/f.jpg", "set[1].jpg"]
+    assert names(".") == expected
+    assert names(str(here)) == [str(here / name) for name in expected]
+    assert names("deep/") == ["deep/d.jpeg", "deep/er/c.webp"]
+
+
+def test_globs(here):
+    assert names("*.jpg") == ["b.jpg", "set[1].jpg"]
+    assert names("**/*.jp*g") == ["b.jpg", "deep/d.jpeg", "dir.jpg/f.jpg", "set[1].jpg"]
+    assert names("*") == ["a.PNG", "b.jpg", "set[1].jpg"]
+    assert names("[ab].*") == ["a.PNG", "b.jpg"]
+
+
+def test_a_file_whose_name_looks_like_a_glob(here):
+    assert names("set[1].jpg") == ["set[1].jpg"]
+
+
+def test_words_keep_their_order_and_their_spelling(here):
+    words = [
+        "b.jpg",
+        "./b.jpg",
+        "deep",
+        "https://example.org/a?size=[1]&x=*",
+        "nope.jpg",
+        "notes.txt",
+        "b.jpg",
+    ]
+    assert names(*words) == [*words[:2], "deep/d.jpeg", "deep/er/c.webp", *words[3:]]
+
+
+def test_which_inputs_are_one_picture(here):
+    def single(*words, data=b""):
+        return open_inputs(words, standard_input=io.BytesIO(data)).single
+
+    assert single("b.jpg")
+    assert single("https://example.org/a.jpg")
+    assert single("-", data=PNG)
+    assert not single("b.jpg", "a.PNG")
+    assert not single("deep")
+    assert not single("b*.jpg")
+    assert not single("-", data=b"b.jpg\n")
+
+
+def test_a_picture_on_standard_input(here):
+    (picture,) = open_inputs(["-"], standard_input=io.BytesIO(PNG))
+    assert (picture.name, picture.source.data) == ("-", PNG)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"%PDF-1.7\n%\xe2\xe3\0\x01", b"\0\0\0\x18ftypheic", b"P3\n2 1\n255\n0 0 0 9 9 9\n", b"BM6\0\0\0"],
+)
+def test_bytes_that_are_no_list_are_one_picture(here, data):
+    (picture,) = open_inputs(["-"], standard_input=io.BytesIO(data))
+    assert picture.source.data == data
+
+
+def test_a_list_on_standard_input(here):
+    listed = "b.jpg\r\n\n  a.PNG  \nBM.jpg\nhttps://example.org/ñ.jpg\n*.jpg".encode()
+    assert names("-", data=b"\xef\xbb\xbf" + listed) == [
+        "b.jpg",
+        "a.PNG",
+        "BM.jpg",
+        "https://example.org/ñ.jpg",
+        "*.jpg",  # what `find` and `ls` print are names, never patterns
+    ]
+    assert names("-", data=b"BMW.jpg\nb.jpg") == ["BMW.jpg", "b.jpg"]
+
+
+def test_names_that_are_no_utf8(here):
+    odd = os.fsdecode(b"a\xe9o.jpg")
+    (here / odd).write_bytes(b"")
+    assert odd in names("*.jpg")
+    assert names("-", data=b"a\xe9o.jpg\n") == [odd]
+
+
+def test_a_link_whose_target_has_gone_is_still_an_input(here):
+    (here / "deep" / "gone.jpg").symlink_to("nowhere.jpg")
+    assert "deep/gone.jpg" in names("deep")
+
+
+def test_folders_that_link_to_themselves_end(here):
+    (here / "deep" / "again").symlink_to(here / "deep")
+    (here / "deep" / "er" / "up").symlink_to("..")
+    assert names("deep") == ["deep/d.jpeg", "deep/er/c.webp"]
+    assert names("deep/er") == ["deep/er/c.webp", "deep/er/up/d.jpeg"]
+    assert names("deep/**/*.webp") == ["deep/er/c.webp"]
+
+
+def test_folders_elsewhere_that_are_linked_to(here, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    draw(elsewhere / "z.png", 1)
+    (here / "deep" / "there").symlink_to(elsewhere)
+    assert names("deep") == ["deep/d.jpeg", "deep/er/c.webp", "deep/there/z.png"]
+
+
+def test_the_order_is_that_of_all_paths_sorted(here):
+    for name in (
+        "b/x.png",
+        "b.png",
+        "b-c/x.png",
+        "b c/x.png",
+        "B/x.png",
+        "b0.png",
+        "é/x.png",
+        "b/.y.png/x.png",
+    ):
+        draw(here / "order" / name, 1)
+    expected = sorted(str(path.relative_to(here)) for path in (here / "order").rglob("[!.]*.png"))
+    expected = [path for path in expected if "/." not in path]
+    assert names("order") == expected
+    assert names("order/**") == names("order/**/*.png") == expected
+    assert names("order", hidden=True) == sorted([*expected, "order/b/.y.png/x.png"])
+
+
+def test_a_file_of_names(here):
+    (here / "list.txt").write_bytes(
+        "b.jpg\n\nhttps://example.org/ñ.jpg\r\n  deep/d.jpeg \na\u2028b.png\n".encode()
+    )
+    (here / " b c.png ").write_bytes(b"")
+    with open("list.txt", "a") as file:
+        file.write(" b c.png ")
+    expected = ["b.jpg", "https://example.org/ñ.jpg", "deep/d.jpeg", "a\u2028b.png", " b c.png "]
+    assert names(lists=["list.txt"]) == expected
+    assert names("a.PNG", lists=["list.txt", "list.txt"]) == ["a.PNG", *expected, *expected]
+    assert names(lists=["-"], data=b"b.jpg\n" * 30_000) == ["b.jpg"] * 30_000
+
+
+@pytest.fixture
+def pictures(here):
+    """A folder of pictures for tables to name."""
+    return [draw(here / "pictures" / f"{number}.png", number) for number in range(3)]
+
+
+def items(*words, **options):
+    return list(open_inputs(words, InputOptions(**options)))
+
+
+TABLES = {
+    "t.csv": "image,name\npictures/0.png,Ana\npictures/1.png,Bo\nhttps://example.org/2.png,Cy\n",
+    "t.tsv": "name\timage\nAna\tpictures/0.png\nBo\tpictures/1.png\nCy\thttps://example.org/2.png\n",
+    "t.jsonl": '{"image": "pictures/0.png", "name": "Ana"}\n{"image": "pictures/1.png", "name": "Bo"}\n'
+    '{"image": "https://example.org/2.png", "name": "Cy"}\n',
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_tables_that_name_pictures(table, here, pictures):
+    (here / "tables").mkdir()
+    (here / "tables" / table).write_text(TABLES[table])
+    found = items(f"tables/{table}", image_root=str(here))
+    assert [item.name for item in found] == ["pictures/0.png", "pictures/1.png", "https://example.org/2.png"]
+    assert [item.columns["name"] for item in found] == ["Ana", "Bo", "Cy"]
+    assert os.path.samefile(found[0].source, pictures[0])
+    assert found[0].relative == "pictures/0.png"
+
+
+def test_a_table_finds_the_folder_of_its_pictures(here, pictures):
+    (here / "pictures" / "t.csv").write_text("file,image\nx,0.png\ny,1.png\n")
+    with pytest.raises(LeyendaError, match="several columns that could be the image"):
+        items("pictures/t.csv")
+    found = items("pictures/t.csv", image_column="image")
+    assert [item.source for item in found] == ["pictures/0.png", "pictures/1.png"]
+
+
+def test_a_row_that_names_no_picture_and_one_that_leads_out(here, pictures, caption):
+    (here / "t.csv").write_text("image,n\npictures/0.png,1\n,2\n../../x.png,3\n")
+    found = items("t.csv")
+    assert [item.name for item in found] == ["pictures/0.png", "t.csv:3", "../../x.png"]
+    assert found[2].relative == "x.png"
+    code, _, err = caption("t.csv", "-o", "out.jsonl")
+    assert code == 3
+    assert "No picture is named." in err
+
+
+def test_pictures_in_parquet(here, pictures):
+    values = [{"bytes": path.read_bytes(), "path": path.name} for path in pictures]
+    table = pa.table({"image": values * 20, "age": list(range(60)), "text": ["x"] * 60})
+    pq.write_table(table, "pictures.parquet", row_group_size=7)
+    found = items("pictures.parquet")
+    assert [item.name for item in found] == ["0.png", "1.png", "2.png"] * 20
+    assert all(isinstance(item.source, PictureBytes) for item in found)
+    assert found[4].source.data == pictures[1].read_bytes()
+    assert open_inputs(["pictures.parquet"]).count() == 60
+    pq.write_table(pa.table({"path": ["pictures/2.png", "pictures/0.png"]}), "names.parquet")
+    assert [item.source for item in items("*s.parquet")[:2]] == ["pictures/2.png", "pictures/0.png"]
+
+
+def shard(path, pictures, mode="w"):
+    with tarfile.open(path, mode) as tar:
+        for number, picture in enumerate(pictures):
+            for ending, data in (
+                (".json", json.dumps({"who": f"P{number}"}).encode()),
+                (".png", picture.read_bytes()),
+                (".txt", b"a dog"),
+            ):
+                member = tarfile.TarInfo(f"s/{number:04}{ending}")
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+
+
+def test_shards(here, pictures, caption):
+    (here / "shards").mkdir()
+    shard("shards/000.tar", pictures)
+    shard("shards/001.tar", pictures[:1])
+    shard("shards/002.tar.gz", pictures, "w:gz")
+    expected = [f"shards/000.tar/s/000{n}.png" for n in range(3)] + ["shards/001.tar/s/0000.png"]
+    last = [f"shards/002.tar.gz/s/000{n}.png" for n in range(3)]
+    assert names("shards/*.tar") == names("shards/{000..001}.tar") == expected
+    assert [item.name for item in items("shards")] == expected + last
+    found = items("shards")
+    assert isinstance(found[0].source, ImageSource)
+    assert found[1].source.read() == found[5].source.data == pictures[1].read_bytes()
+    code, out, _ = caption("shards", "--json")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [line["caption"] for line in lines[:3]] == [line["caption"] for line in lines[4:]]
+
+
+def test_a_torn_shard_is_one_line(here, pictures, caption):
+    shard("s.tar", pictures)
+    whole = (here / "s.tar").read_bytes()
+    (here / "s.tar").write_bytes(whole[:3000])
+    code, _, err = caption("s.tar", "-o", "out.jsonl")
+    assert code == 2
+    assert "s.tar is not a whole tar file" in err
+
+
+def test_a_saved_dataset(here, pictures):
+    datasets = pytest.importorskip("datasets")
+    rows = {"image": [str(path) for path in pictures], "who": ["a", "b", "c"]}
+    dataset = datasets.Dataset.from_dict(rows).cast_column("image", datasets.Image())
+    embedded = dataset.map(lambda row: row, features=dataset.features)
+    datasets.DatasetDict({"train": embedded, "test": embedded.select([1])}).save_to_disk("saved")
+    found = items("saved")
+    assert len(found) == 4
+    assert open_inputs(["saved"]).count() == 4
+    data = [read_picture(item.source).data for item in found]
+    assert data == [path.read_bytes() for path in (*pictures, pictures[1])]
+
+
+def test_prompts_from_columns_are_checked_before_the_work(here, pictures, caption):
+    (here / "t.csv").write_text("image,name\npictures/0.png,Ana\n")
+    code, _, err = caption("t.csv", "--prompt", "a photo of {nane}")
+    assert code == 2
+    assert "There is no column 'nane' for the prompt 'a photo of {nane}'" in err
+    code, _, err = caption("pictures", "--prompt", "a photo of {name}")
+    assert code == 2
+    assert "these pictures have no columns" in err
+    code, out, _ = caption("t.csv", "--prompt", "a photo of {name}", "--max-length", 12)
+    assert code == 0
+    assert "ana" in out.lower()
+
+
+@pytest.mark.parametrize(
+    ("words", "data", "message"),
+    [
+        ([], b"", "No picture is named."),
+        (["empty"], b"", "The folder 'empty' holds no picture."),
+        (["b.jpg", "empty"], b"", "The folder 'empty' holds no picture."),
+        (["*.gif"], b"", "No picture matches '*.gif'."),
+        (["*.txt"], b"", "No picture matches '*.txt'."),
+        (["nope.jpg"], b"", "There is no file 'nope.jpg'. Check the name and the folder."),
+        (["nope.jpg", "no.png"], b"", "There is no file 'nope.jpg' (nor is any of the others there)."),
+        (["nowhere/"], b"", "There is no file 'nowhere/'."),
+        (["a\0b.jpg"], b"", "There is no file 'a\\x00b.jpg'."),
+        (["-"], b"", "Standard input is empty."),
+        (["-"], b" \n\n", "Standard input is empty."),
+        (["-"], b"nope.jpg\n", "There is no file 'nope.jpg'."),
+        (["-", "-"], b"", "Standard input (-) is named twice."),
+    ],
+)
+def test_nothing_to_caption(here, words, data, message):
+    with pytest.raises(LeyendaError) as caught:
+        open_inputs(words, standard_input=io.BytesIO(data))
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_may_not_be_read(here, monkeypatch):
+    scandir = os.scandir
+
+    def refuse(place):
+        if str(place).endswith("er"):
+            raise PermissionError(13, "Permission denied", place)
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(LeyendaError, match=r"The folder 'deep/er' cannot be read: Permission denied."):
+        list(open_inputs(["deep"]))
