@@ -25,6 +25,7 @@ NAMES = (
     "caption-beams",
     "caption-latency",
     "caption-flat",
+    "caption-ray",
     "decode",
     "evaluate-memory",
     "cold-start",

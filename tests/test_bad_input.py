@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gzip
 import io
 import json
 import os
@@ -208,7 +209,10 @@ ROWS = [
     Row("a Parquet file is cut off", "data show data.parquet", "data.parquet is not a whole Parquet file: its end is missing", "Copy or download it again", lambda: file("data.parquet", b"PAR1" + bytes(99))),
     Row("a Parquet file is damaged", "data show data.parquet", "data.parquet is damaged", "Copy or download it again", lambda: file("data.parquet", b"PAR1" + bytes(99) + b"PAR1")),
     Row("a shard is cut off", "data show data.tar", "data.tar is not a whole tar file", "Copy or download it again", lambda: shard("data.tar", 300)),
-    Row("a shard is compressed", "data show data.tar.gz", "data.tar.gz is compressed", "Unpack it", lambda: shard("data.tar.gz")),
+    Row("a shard is compressed and cut off", "data show data.tar.gz", "data.tar.gz is not a whole gzip file", "Copy or download it again", lambda: file("data.tar.gz", gzip.compress(os.urandom(999))[:500])),
+    Row("a source is neither file nor folder", "data show pipe", "'pipe' is neither a file nor a folder", "Save what it gives as a file", lambda: os.mkfifo("pipe")),
+    Row("a split is a number", "data show data.jsonl", "data.jsonl:1: the split is not text but '1'", "Write train, validation or test", lambda: table("data.jsonl", '{"image": "a.png", "caption": "a dog", "split": 1}\n')),
+    Row("JSON of a thousand lists in lists", "data show data.jsonl", "data.jsonl:1: lists are nested too deeply", "", lambda: file("data.jsonl", '{"image": ' + "[" * 99_999)),
     Row("COCO boxes in place of captions", "data show data.json", "entry 1 of 'annotations' has no 'caption'", "captions", lambda: table("data.json", '{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"image_id": 1, "bbox": []}]}')),
     Row("a JSON file of something else", "data show data.json", "data.json", "", lambda: file("data.json", '{"a": 1}')),
     Row("one caption file for two pictures", "data show mixed", "'a.txt' could belong to", "a.jpg.txt", lambda: [picture("mixed/a.png"), picture("mixed/a.jpg"), file("mixed/a.txt", "a dog\n")]),
@@ -249,6 +253,11 @@ ROWS = [
     Row("a recipe has an unknown part", TRAIN + "--config recipe.yaml", "The recipe has no 'trainng'", "training", recipe("trainng:\n  seed: 1\n")),
     Row("a recipe has two unknown names", TRAIN + "--config recipe.yaml", "The recipe has no 'data.sauce'", "The recipe has no 'model.nome'", recipe("data:\n  sauce: pairs\nmodel:\n  nome: demo\n")),
     Row("a recipe's number is a word", TRAIN + "--config recipe.yaml", "'evaluation.beams'", "'many'", recipe("evaluation:\n  beams: many\n")),
+    Row("a recipe of a thousand lists in lists", TRAIN + "--config recipe.yaml", "recipe.yaml is not YAML", "Mend that line", recipe("[" * 9_999)),
+    Row("a value that only the usual loss knows", TRAIN + "--set training.label_smoothing_factor=0.1", "cannot set 'training.label_smoothing_factor'", "leyenda computes the loss itself"),
+    Row("an optimizer that is not installed", TRAIN + "--set training.optim=adamw_bnb_8bit", "bitsandbytes", "Change or leave out that value"),
+    Row("a way to share memory for one device", TRAIN + "--set training.fsdp=full_shard", "fsdp only works in distributed training", "Change or leave out that value"),
+    Row("the last batch is dropped and there is no other", TRAIN + "--set training.dataloader_drop_last=true", "a step is on 64 pictures, and there are 4", "--batch-size"),
     Row("a recipe's part is a value", TRAIN + "--config recipe.yaml", "the recipe's 'data' is 'pairs'", "Write names with values below 'data'", recipe("data: pairs\n")),
     Row("an override without a value", TRAIN + "--set training.seed", "--set 'training.seed' is not NAME=VALUE", "--set training.seed=1"),
     Row("an override with an unknown name", TRAIN + "--set training.learning_rat=1", "The recipe has no 'training.learning_rat'", "'learning_rate'"),

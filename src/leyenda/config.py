@@ -207,7 +207,7 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     except UnicodeDecodeError as error:
         raise RecipeError(f"The recipe {str(path)!r} is not text in UTF-8.", "Name a YAML file.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise _not_yaml(path, error) from error
     if document is None:
         return {}
@@ -219,7 +219,7 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _not_yaml(path: Path, error: yaml.YAMLError) -> RecipeError:
+def _not_yaml(path: Path, error: Exception) -> RecipeError:
     mark = getattr(error, "problem_mark", None)
     problem = str(getattr(error, "problem", None) or "it cannot be read")
     where = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -234,7 +234,7 @@ def _parse_override(override: str) -> tuple[str, Any]:
         raise RecipeError(f"--set {override!r} is not NAME=VALUE.", "Write it like --set training.seed=1.")
     try:
         return name.strip(), yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise RecipeError(f"The value in --set {override!r} is not YAML.", "Quote it.") from error
 
 

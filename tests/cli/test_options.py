@@ -371,3 +371,12 @@ def test_options_of_one_name_say_the_same():
                 said.setdefault(name, set()).add(f"{parameter.make_metavar(click.Context(command))} {text}")
     assert said.keys() == set(alike)
     assert {name: texts for name, texts in said.items() if len(texts) > 1} == {}
+
+
+def test_the_help_names_every_score():
+    from leyenda.cli import scoring_options
+    from leyenda.judges import JUDGES
+    from leyenda.metrics import METRICS
+
+    assert tuple(METRICS) == scoring_options.METRICS
+    assert tuple(JUDGES) == scoring_options.JUDGES

@@ -42,6 +42,7 @@ RESERVED: Mapping[str, str] = {
     "remove_unused_columns": "leyenda makes the batches itself.",
     "label_names": "leyenda makes the batches itself.",
     "ignore_data_skip": "A resumed run must see the same pictures.",
+    "label_smoothing_factor": "leyenda computes the loss itself, word by word.",
     "auto_find_batch_size": "Use training.per_device_train_batch_size=auto.",
     "include_num_input_tokens_seen": "leyenda makes the batches itself.",
     "train_sampling_strategy": "leyenda makes the batches itself.",

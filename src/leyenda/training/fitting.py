@@ -14,7 +14,7 @@ import torch
 
 from leyenda.config import Recipe
 from leyenda.data.examples import Examples
-from leyenda.errors import DataError, RunError
+from leyenda.errors import DataError, RecipeError, RunError
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.models.checkpoint import quiet
 from leyenda.models.precision import choose_training_precision
@@ -115,6 +115,7 @@ def fit(task: Task) -> Path:
     history.cut_after(run.history, last[0] if last else 0)
     if last is None or not _has_ended(last[1]):
         pairs = _pairs(task, arguments)
+        _refuse_no_batch(arguments, pairs)
         trainer, stop = _trainer(task, arguments, pairs)
         size = _piece_size(task, trainer, pairs, last[1] if last else None)
         trainer.add_callback(size)
@@ -168,6 +169,16 @@ def _pairs(task: Task, arguments: Any) -> Pairs:
     )
 
 
+def _refuse_no_batch(arguments: Any, pairs: Pairs) -> None:
+    batch = arguments.per_device_train_batch_size
+    if arguments.dataloader_drop_last and len(pairs) < batch:
+        raise RecipeError(
+            f"With training.dataloader_drop_last nothing is left: a step is on {batch} pictures, and there are "
+            f"{len(pairs)}.",
+            "Leave it out, or use --batch-size with a smaller number.",
+        )
+
+
 def _piece_size(task: Task, trainer: CaptionTrainer, pairs: Pairs, last: Path | None) -> PieceSize:
     """As the recipe says, as the run that is resumed has it, or as much as memory holds."""
     named = pictures_at_a_time(task.recipe.training)
@@ -189,7 +200,11 @@ def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, 
     callbacks = [BestKept(task.run.checkpoints), HistoryWritten(task.run.history), ProgressShown(), stop]
     if evaluation.patience is not None:
         callbacks.append(EarlyStoppingCallback(evaluation.patience))
-    with quiet(), _tensorboard_in(task.run.folder / "tensorboard"):
+    with (
+        quiet(),
+        _refusals_explained(ImportError, ValueError),
+        _tensorboard_in(task.run.folder / "tensorboard"),
+    ):
         trainer = CaptionTrainer(
             task.model,
             arguments,
@@ -203,6 +218,18 @@ def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, 
             callbacks,
         )
     return trainer, stop
+
+
+@contextlib.contextmanager
+def _refusals_explained(*kinds: type[Exception]) -> Iterator[None]:
+    """Errors of these kinds tell what the Trainer refuses of a recipe; it does so only when it is made or begins."""
+    try:
+        yield
+    except kinds as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise RecipeError(
+            f"The recipe's training part does not work: {reason}.", "Change or leave out that value."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -220,7 +247,7 @@ def _tensorboard_in(folder: Path) -> Iterator[None]:
 
 def _train(trainer: CaptionTrainer, stop: StoppedInOrder, last: Path | None) -> None:
     try:
-        with quiet():
+        with quiet(), _refusals_explained(ImportError):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
     finally:
         stop.give_back()

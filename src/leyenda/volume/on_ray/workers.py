@@ -36,7 +36,7 @@ class Captioned:
     talk: tuple[str, ...]
 
 
-class Worker:
+class CaptioningWorker:
     """A model, as Ray runs it.
 
     Args:
@@ -116,13 +116,13 @@ class Pool:
 
     Args:
         share: how many there are, and what each one has.
-        options: as for `Worker`.
+        options: as for `CaptioningWorker`.
 
     A worker whose process or machine dies is started again by Ray, and what it had in hand is done again.
     """
 
     def __init__(self, share: Share, options: Mapping[str, Any]) -> None:
-        make = ray.remote(Worker).options(
+        make = ray.remote(CaptioningWorker).options(
             num_cpus=share.cpus, num_gpus=share.gpus, max_restarts=-1, max_task_retries=TRIES - 1
         )
         self._workers = [make.remote(dict(options), os.getcwd(), share.threads) for _ in range(share.workers)]
@@ -181,12 +181,7 @@ class Pool:
 
     def _look(self, seconds: float | None) -> None:
         if self._busy:
-            # Answers stay where they are made until they are asked for.
-            done, _ = ray.wait(list(self._busy), num_returns=1, timeout=seconds, fetch_local=False)
-            for answer in done:
+            answers = list(self._busy)
+            wanted = len(answers) if seconds == 0 else 1
+            for answer in ray.wait(answers, num_returns=wanted, timeout=seconds)[0]:
                 del self._busy[answer]
-
-    def close(self) -> None:
-        """End the workers."""
-        for worker in self._workers:
-            ray.kill(worker)

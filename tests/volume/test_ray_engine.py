@@ -1,0 +1,282 @@
+"""Captioning with a Ray cluster: the same files as without it, whatever dies on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leyenda.errors import LeyendaError
+from leyenda.quickstart.dataset import write_dataset
+from leyenda.volume import caption_all
+from leyenda.volume.entry import Entry
+
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _environment() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def ray_folder() -> Iterator[Path]:
+    """Ray's files. Its sockets lie there, and the path of a socket is short."""
+    folder = Path(tempfile.mkdtemp(prefix="ray-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def address(ray_folder: Path) -> Iterator[str]:
+    """A cluster of two CPUs that runs for all tests."""
+    where = f"127.0.0.1:{free_port()}"
+    words = [
+        "start",
+        "--head",
+        "--block",
+        "--num-cpus=2",
+        "--include-dashboard=false",
+        "--disable-usage-stats",
+    ]
+    words += [f"--temp-dir={ray_folder}", "--node-ip-address=127.0.0.1", f"--port={where.partition(':')[2]}"]
+    words += ["--object-store-memory=200000000"]
+    with (ray_folder / "head.log").open("wb") as log:
+        head = subprocess.Popen(
+            [sys.executable, "-m", "ray.scripts.scripts", *words],
+            stdout=log,
+            stderr=log,
+            env=os.environ | {"RAY_worker_niceness": "0"},
+            start_new_session=True,
+        )
+        try:
+            wait_until(lambda: answers(where) or head.poll() is not None, 60)
+            assert head.poll() is None, (ray_folder / "head.log").read_text()
+            yield where
+        finally:
+            head.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                head.wait(30)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(head.pid, signal.SIGKILL)
+            head.wait()
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of drawings; some of them twice, some damaged in different ways."""
+    folder = tmp_path_factory.mktemp("in") / "pictures"
+    write_dataset(folder.parent / "data", pictures=200)
+    found = sorted((folder.parent / "data" / "train").glob("*.png"))[:150]
+    assert len(found) == 150
+    folder.mkdir()
+    for number, path in enumerate(found):
+        shutil.copyfile(path, folder / f"a {number:03} ñ.png")
+    whole = found[0].read_bytes()
+    for number in (3, 40, 41, 99):
+        shutil.copyfile(found[0], folder / f"a {number:03} same.png")
+    (folder / "a 005 cut.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "a 006 empty.png").write_bytes(b"")
+    (folder / "a 007 page.png").write_bytes(b"<html>not found</html>")
+    (folder / "a 050 gone.png").symlink_to(folder / "nowhere.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def plain(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file that the plain engine writes."""
+    output = tmp_path_factory.mktemp("plain") / "captions.jsonl"
+    totals = caption_all(pictures, output, **OPTIONS)
+    assert totals.failed == 4
+    return output.read_bytes()
+
+
+OPTIONS: dict[str, Any] = {"model": "demo", "device": "cpu", "batch_size": 4}
+
+
+def test_the_file_is_the_plain_engines(address: str, pictures: Path, plain: bytes, tmp_path: Path) -> None:
+    output = tmp_path / "captions.jsonl"
+    totals = caption_all(pictures, output, engine="ray", address=address, workers=2, **OPTIONS)
+    assert output.read_bytes() == plain
+    assert totals.failed == 4
+    assert totals.copied == 4
+    assert os.listdir(tmp_path) == ["captions.jsonl"]
+
+
+def test_a_worker_that_is_killed_loses_and_doubles_nothing(
+    address: str, ray_folder: Path, pictures: Path, plain: bytes, tmp_path: Path
+) -> None:
+    output = tmp_path / "captions.jsonl"
+    killed: list[int] = []
+
+    def kill_one(entry: Entry) -> None:
+        if not killed:
+            killed.append(workers_of(ray_folder)[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    caption_all(pictures, output, engine="ray", address=address, workers=2, watch=kill_one, **OPTIONS)
+    assert killed
+    assert killed[0] not in workers_of(ray_folder)
+    assert output.read_bytes() == plain
+
+
+def test_a_model_that_cannot_be_loaded_is_said_as_without_ray(
+    address: str, pictures: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "model").mkdir()
+    said = []
+    for engine in ({}, {"engine": "ray", "address": address, "workers": 2}):
+        with pytest.raises(LeyendaError) as error:
+            caption_all(
+                pictures,
+                tmp_path / "captions.jsonl",
+                **OPTIONS | {"model": str(tmp_path / "model")},
+                **engine,
+            )
+        said.append(str(error.value))
+    assert said[0] == said[1]
+
+
+def test_addresses_where_no_cluster_is(pictures: Path, tmp_path: Path) -> None:
+    started = time.monotonic()
+    for wrong, words in (
+        (f"127.0.0.1:{free_port()}", "No Ray cluster answers at 127.0.0.1"),
+        ("cluster", "'cluster' is not the address of a Ray cluster. It is HOST:PORT"),
+        ("ray://127.0.0.1:10001", "is not the address of a Ray cluster"),
+    ):
+        with pytest.raises(LeyendaError) as error:
+            caption_all(pictures, tmp_path / "captions.jsonl", engine="ray", address=wrong, **OPTIONS)
+        assert words in str(error.value)
+        assert "\n" not in str(error.value)
+    assert time.monotonic() - started < 30
+    assert os.listdir(tmp_path) == []
+
+
+def test_without_ray_the_command_says_how_to_install_it(pictures: Path, tmp_path: Path) -> None:
+    code = "import sys; sys.modules['ray'] = None; from leyenda.cli import entry; sys.exit(entry())"
+    words = [
+        str(pictures),
+        "--model",
+        "demo",
+        "--engine",
+        "ray",
+        "--output",
+        str(tmp_path / "captions.jsonl"),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", code, "caption", *words], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "leyenda: error: --engine ray needs an optional part of leyenda. "
+        'Install it with: pip install "leyenda[ray]"\n'
+    )
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("option", [["--workers", "2"], ["--address", "127.0.0.1:6379"]])
+def test_options_of_ray_need_ray(option: Sequence[str], pictures: Path, tmp_path: Path) -> None:
+    done = leyenda([str(pictures), "--output", str(tmp_path / "a.jsonl"), *option])
+    assert done.wait(60) == 2
+    assert done.stderr is not None
+    assert f"{option[0]} needs --engine ray." in done.stderr.read()
+
+
+def test_stopped_by_ctrl_c_it_goes_on_where_it_was(pictures: Path, plain: bytes, tmp_path: Path) -> None:
+    """A cluster of this machine alone, which is gone afterwards; Ctrl-C reaches all of its processes."""
+    output = tmp_path / "captions.jsonl"
+    words = [
+        str(pictures),
+        "--model",
+        "demo",
+        "--device",
+        "cpu",
+        "--batch-size",
+        "4",
+        "--output",
+        str(output),
+    ]
+    words += ["--engine", "ray", "--workers", "2"]
+    first = leyenda(words)
+    wait_until(lambda: first.poll() is not None or written(tmp_path) > 3000, 120)
+    os.killpg(first.pid, signal.SIGINT)
+    _, said = first.communicate(timeout=60)
+    assert first.returncode == 130, said
+    assert "leyenda: stopped." in said
+    assert not output.exists()
+    second = leyenda(words)
+    _, said = second.communicate(timeout=120)
+    assert second.returncode == 3, said
+    assert output.read_bytes() == plain
+    assert os.listdir(tmp_path) == ["captions.jsonl"]
+
+
+def leyenda(words: Sequence[str]) -> subprocess.Popen[str]:
+    """`leyenda caption`, in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "leyenda", "caption", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def written(folder: Path) -> int:
+    """Bytes of the journal."""
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def workers_of(ray_folder: Path) -> list[int]:
+    """Processes with a model, of the cluster that has its files there."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            if not (process / "cmdline").read_bytes().startswith(b"ray::CaptioningWorker"):
+                continue
+            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+            if str(ray_folder).encode() in Path(f"/proc/{parent}/cmdline").read_bytes():
+                found.append(int(process.name))
+    return sorted(found)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def answers(address: str) -> bool:
+    host, _, port = address.partition(":")
+    with contextlib.suppress(OSError):
+        socket.create_connection((host, int(port)), timeout=1).close()
+        return True
+    return False
+
+
+def wait_until(true: Any, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it does not happen"
+        time.sleep(0.05)
