@@ -223,7 +223,7 @@ def _into_an_output(
     finally:
         for line in summary(run, _again(ctx)):
             click.echo(line, err=True)
-    if run.stopping:
+    if not run.finished:
         click.echo("leyenda: stopped.", err=True)
         return EXIT_INTERRUPTED
     return EXIT_SOME_FAILED if run.totals.failed else 0
