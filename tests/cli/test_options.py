@@ -136,14 +136,14 @@ ROWS: dict[str, tuple[str, list[tuple[str, str, object]]]] = {
             ("--image-column a", "image_column", "a"),
             ("--image-root a", "image_root", "a"),
             ("--prompt a", "prompt", "a"),
-            ("--drop-prompt", "text.drop_prompt", True),
+            ("--prompt a --drop-prompt", "text.drop_prompt", True),
             ("--prefix a", "text.prefix", "a"),
             ("--suffix a", "text.suffix", "a"),
             ("--trigger a", "text.trigger", "a"),
-            ("--strip-start a", "text.strip_start", ("a",)),
+            ("--strip-start a --strip-start b", "text.strip_start", ("a", "b")),
             ("--max-words 5", "text.max_words", 5),
-            ("--ban a", "text.ban", ("a",)),
-            ("--require a", "text.require", ("a",)),
+            ("--ban a --ban b", "text.ban", ("a", "b")),
+            ("--require a --require b", "text.require", ("a", "b")),
             ("--output a", "output", "a"),
             ("-o a", "output", "a"),
             ("--output a --to sidecar", "to", "sidecar"),
@@ -320,7 +320,7 @@ def found(arrived: dict[str, object], name: str) -> object:
     """What arrived under a name; `data.source` is a value of the recipe, or of its part `training`."""
     if name in arrived:
         return arrived[name]
-    value = arrived.get("recipe")
+    value: object = arrived.get("recipe", arrived)
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
     return value
