@@ -11,6 +11,7 @@ import click
 
 from leyenda import __version__
 from leyenda.errors import LeyendaError, near
+from leyenda.one_voice import one_voice
 
 VERBS = ("quickstart", "train", "evaluate", "caption", "score", "compare", "data", "push")
 """In the order of a user's first day; each is `leyenda.cli.VERB:command`."""
@@ -69,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     words, debug = _without_debug_flag(words)
     try:
-        code = leyenda.main(args=words, prog_name="leyenda", standalone_mode=False, obj=list(words))
+        with one_voice():
+            code = leyenda.main(args=words, prog_name="leyenda", standalone_mode=False, obj=list(words))
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as help_page:
         click.echo(help_page.format_message(), err=True)

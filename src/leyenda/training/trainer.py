@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import math
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 import torch
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 from transformers import Trainer, TrainerCallback
 from transformers.trainer import DEFAULT_PROGRESS_CALLBACK
@@ -28,7 +30,8 @@ from leyenda.training.batch_size import PieceSize
 from leyenda.training.batches_ahead import BatchesAhead
 from leyenda.training.checkpoints import STATE_FILE, checkpoint_at, rotate, written_whole
 from leyenda.training.diagnostics import collapse_warning, show_samples
-from leyenda.training.pairs import Batch, EpochSampler, Images, Pairs, as_it_is, collate, pieces
+from leyenda.training.pairs import Batch, EpochSampler, Images, Pairs, StepSampler, as_it_is, collate, pieces
+from leyenda.training.processes import ALONE, Processes
 
 Score = Callable[[Mapping[str, str], Mapping[str, Sequence[str]]], Mapping[str, float]]
 """Captions by id and references by id to named scores; handed in, because training knows no metric."""
@@ -42,8 +45,8 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
 
     Args:
         captioning_model: what is trained.
-        arguments: `TrainingArguments`; its batch is a whole optimizer step, without accumulation, for the pieces
-            that a step is computed in are `PieceSize`'s, which has to be among the callbacks.
+        arguments: `TrainingArguments`, without accumulation: what a step is on, and the pieces that it is computed
+            in, are `PieceSize`'s, which has to be among the callbacks when training starts.
         pairs: the training pairs.
         validation: usable examples to evaluate on.
         images: prepares the validation pictures.
@@ -52,6 +55,8 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         samples: how many pictures to show at each evaluation.
         talk: see `Talk`.
         callbacks: more `TrainerCallback`s.
+        processes: those that train together. They share the pictures of each step and of each evaluation; the main
+            one scores and writes.
     """
 
     control: Any
@@ -68,7 +73,9 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         samples: int,
         talk: Talk,
         callbacks: Sequence[TrainerCallback],
+        processes: Processes = ALONE,
     ) -> None:
+        self._processes = processes
         super().__init__(
             model=captioning_model.model,
             args=arguments,
@@ -91,10 +98,54 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         self._advised = False
         self._ahead = BatchesAhead()
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> EpochSampler:
-        dataset = train_dataset if train_dataset is not None else self.train_dataset
-        seed = self.args.data_seed if self.args.data_seed is not None else self.args.seed
-        return EpochSampler(len(dataset), seed)
+    @property
+    def _size(self) -> PieceSize:
+        return next(one for one in self.callback_handler.callbacks if isinstance(one, PieceSize))
+
+    def create_accelerator_and_postprocess(self) -> None:
+        """As the Trainer's own, but the model is not wrapped to send its gradients while they are computed."""
+        super().create_accelerator_and_postprocess()
+        # `Processes.add_gradients` sends them when a step is computed, and says why.
+        prepare = functools.partial(self.accelerator.prepare_model, evaluation_mode=True)
+        self.accelerator.prepare_model = prepare
+
+    def _prepare_for_training(self, *arguments: Any, **named: Any) -> Any:
+        """As the Trainer's own; then all processes have the same weights, and each its own chance in dropout."""
+        prepared = super()._prepare_for_training(*arguments, **named)
+        self._processes.give_weights(self.model)
+        if self._processes.rank:
+            torch.manual_seed(self.args.seed + self._processes.rank)
+        return prepared
+
+    def get_train_dataloader(self) -> Any:
+        """This process's part of every step, read in the Trainer's way.
+
+        That of accelerate would complete the last step of an epoch with pictures that have been seen already.
+        """
+        from accelerate.data_loader import prepare_data_loader
+
+        args, pairs = self.args, self.train_dataset
+        seed = args.data_seed if args.data_seed is not None else args.seed
+        steps = StepSampler(
+            EpochSampler(len(pairs), seed), self._size.step, self._processes, args.dataloader_drop_last
+        )
+        loader = DataLoader(
+            pairs,
+            batch_sampler=steps,
+            collate_fn=self.data_collator,
+            num_workers=args.dataloader_num_workers,
+            pin_memory=args.dataloader_pin_memory,
+            persistent_workers=args.dataloader_persistent_workers,
+            prefetch_factor=args.dataloader_prefetch_factor,
+        )
+        return prepare_data_loader(
+            loader,
+            self.accelerator.device,
+            num_processes=1,
+            process_index=0,
+            put_on_device=True,
+            non_blocking=self.accelerator.non_blocking,
+        )
 
     def _run_epoch(self, *arguments: Any, **named: Any) -> None:
         """As the Trainer's own; what was read ahead of its end is dropped with it."""
@@ -108,7 +159,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
     ) -> tuple[list[Batch], torch.Tensor | None]:
         """The next batch, read ahead; words to learn are counted in `training_step`."""
         self._ahead.open(epoch_iterator)
-        return self._ahead.take(num_batches), None
+        return self._processes.together(lambda: self._ahead.take(num_batches)), None
 
     def training_step(
         self, model: torch.nn.Module, inputs: Batch, num_items_in_batch: torch.Tensor | None = None
@@ -116,35 +167,49 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         """Gradients of a whole optimizer step; when memory runs out, anew in smaller pieces.
 
         Returns:
-            The loss: mean over all words of the step.
+            This process's share of the mean over all words of the step, times the number of processes: the Trainer
+            logs the processes' mean.
         """
-        size = next(one for one in self.callback_handler.callbacks if isinstance(one, PieceSize))
+        size = self._size
         chance = _random_state(self.args.device)
+        words = torch.tensor(self._processes.total(self._words(inputs)))
         while True:
-            try:
-                return self._in_pieces(model, pieces(inputs, size.pictures))
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-            # Outside of `except`, where the error does not keep what the failed attempt has allocated.
+            total = self._processes.together(lambda: self._in_pieces(model, pieces(inputs, size.pictures), words))
+            if not self._processes.any(total is None):
+                break
             model.zero_grad()
             size.halve()
             _set_random_state(chance, self.args.device)
             release(self.args.device)
             self._talk(
                 f"Memory ran out at step {self.state.global_step + 1}: it is done again, and all that follow, "
-                f"with {size.pictures} pictures at a time; a step is still on {len(inputs['token_ids'])}."
+                f"with {size.pictures} pictures at a time; a step is still on as many as before."
             )
+        self._processes.add_gradients([weight for weight in model.parameters() if weight.requires_grad])
+        assert total is not None
+        return total * self._processes.count
 
-    def _in_pieces(self, model: torch.nn.Module, parts: Sequence[Batch]) -> torch.Tensor:
-        prepared = [collate(self._captioning_model, part) for part in parts]
-        words = sum((part["labels"] != -100).sum() for part in prepared)
-        total = torch.zeros((), device=self.args.device)
-        for number, part in enumerate(prepared):
-            last = number == len(prepared) - 1
-            with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
-                total += super().training_step(model, part, words)
-        return total
+    def _words(self, inputs: Batch) -> int:
+        """How many words this process is to learn in this step."""
+        if not inputs["token_ids"]:
+            return 0
+        labels = collate(self._captioning_model, {"images": {}, "token_ids": inputs["token_ids"]})["labels"]
+        return int((labels != -100).sum())
+
+    def _in_pieces(
+        self, model: torch.nn.Module, parts: Sequence[Batch], words: torch.Tensor
+    ) -> torch.Tensor | None:
+        """The loss of the parts together; None when memory runs out, and then gradients are not to be used."""
+        try:
+            total = torch.zeros((), device=self.args.device)
+            for part in parts:
+                total += super().training_step(model, collate(self._captioning_model, part), words)
+            return total
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        # Outside of `except`, where the error does not keep what the failed attempt has allocated.
+        return None
 
     def compute_loss(
         self,
@@ -170,7 +235,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         """
         captions, loss = self._caption_validation()
         references = {example.id: example.captions for example in self._validation}
-        scores = dict(self._score(captions, references)) | {"loss": loss}
+        scores = self._processes.from_main(lambda: dict(self._score(captions, references)) | {"loss": loss})
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in scores.items()}
         self._show(captions, references, scores)
         self.log(metrics)
@@ -178,21 +243,29 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         return metrics
 
     def _caption_validation(self) -> tuple[dict[str, str], float]:
+        """A caption for every validation picture, in their order, and the mean loss per token of all of them."""
+        parts = self._processes.gathered(self._caption_share)
+        told = {name: text for texts, _, _ in parts for name, text in texts.items()}
+        loss = sum(loss for _, loss, _ in parts) / max(sum(tokens for _, _, tokens in parts), 1)
+        return {example.id: told[example.id] for example in self._validation}, loss
+
+    def _caption_share(self) -> tuple[dict[str, str], float, int]:
+        """This process's share: captions by id, sum of the losses and number of the tokens."""
         model = self._captioning_model.model
         was_training = model.training
         model.eval()
         captions: dict[str, str] = {}
         loss_sum, tokens = 0.0, 0
-        batches = _batches(self._validation, self.args.eval_batch_size)
+        share = self._processes.share_in_rows(self._validation, self.args.eval_batch_size)
         try:
-            for batch in tqdm(batches, desc="Evaluating", delay=2, leave=False, file=sys.stderr):
+            for batch in tqdm(share, desc="Evaluating", delay=2, leave=False, file=sys.stderr):
                 for texts, loss, count in self._judged(batch):
                     captions |= texts
                     loss_sum += loss * count
                     tokens += count
         finally:
             model.train(was_training)
-        return captions, loss_sum / max(tokens, 1)
+        return captions, loss_sum, tokens
 
     def _judged(self, batch: Sequence[Example]) -> list[tuple[dict[str, str], float, int]]:
         """Captions by id, mean loss per token and number of tokens; in halves when memory does not do for all."""
@@ -249,15 +322,27 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         step = self.state.global_step
         if best_step:
             self.state.best_model_checkpoint = str(checkpoint_at(folder, best_step))
-        with written_whole(checkpoint_at(folder, step)) as draft:
-            self.save_model(str(draft), _internal_call=True)
-            if not self.args.save_only_model:
-                self._save_optimizer_and_scheduler(str(draft))
-                self._save_scaler(str(draft))
-                self._save_rng_state(str(draft))
-            self._export_callbacks()
-            self.state.save_to_json(str(draft / STATE_FILE))
-        rotate(folder, self.args.save_total_limit, best_step)
+        chances = self._processes.gathered(self._chance_files)
+
+        def write() -> None:
+            with written_whole(checkpoint_at(folder, step)) as draft:
+                self.save_model(str(draft), _internal_call=True)
+                if not self.args.save_only_model:
+                    self._save_optimizer_and_scheduler(str(draft))
+                    self._save_scaler(str(draft))
+                    for name, content in (item for files in chances for item in files.items()):
+                        (draft / name).write_bytes(content)
+                self._export_callbacks()
+                self.state.save_to_json(str(draft / STATE_FILE))
+            rotate(folder, self.args.save_total_limit, best_step)
+
+        self._processes.from_main(write)
+
+    def _chance_files(self) -> dict[str, bytes]:
+        """The states of this process's random numbers, as the Trainer would write them into the checkpoint."""
+        with tempfile.TemporaryDirectory() as folder:
+            self._save_rng_state(folder)
+            return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
     def _export_callbacks(self) -> None:
         from transformers.trainer_callback import ExportableState
@@ -276,10 +361,6 @@ def _set_random_state(state: Sequence[torch.Tensor], device: torch.device) -> No
     torch.set_rng_state(state[0])
     if device.type == "cuda":
         torch.cuda.set_rng_state(state[1], device)
-
-
-def _batches(examples: Sequence[Example], size: int) -> list[Sequence[Example]]:
-    return [examples[start : start + size] for start in range(0, len(examples), size)]
 
 
 class BestKept(TrainerCallback):  # type: ignore[misc]
@@ -302,15 +383,20 @@ class BestKept(TrainerCallback):  # type: ignore[misc]
 
 
 class HistoryWritten(TrainerCallback):  # type: ignore[misc]
-    """Every log entry becomes a line of `history.jsonl`; a loss that is no number ends the run."""
+    """Every log entry becomes a line of `history.jsonl`; a loss that is no number ends the run.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: of the file; None where another process writes it.
+    """
+
+    def __init__(self, path: Path | None) -> None:
         self._path = path
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Append, and check."""
         row = {"step": state.global_step, "epoch": state.epoch, **(logs or {})}
-        history.append(self._path, row)
+        if self._path is not None:
+            history.append(self._path, row)
         loss = row.get("loss")
         if isinstance(loss, float) and not math.isfinite(loss):
             raise RunError(
@@ -351,10 +437,16 @@ class ProgressShown(TrainerCallback):  # type: ignore[misc]
 
 
 class StoppedInOrder(TrainerCallback):  # type: ignore[misc]
-    """The first Ctrl-C finishes the step in hand, saves it and ends; a second one ends at once."""
+    """The first Ctrl-C finishes the step in hand, saves it and ends; a second one ends at once.
 
-    def __init__(self, talk: Talk) -> None:
+    Args:
+        talk: see `Talk`.
+        processes: those that train together stop behind the same step, whichever of them was asked.
+    """
+
+    def __init__(self, talk: Talk, processes: Processes = ALONE) -> None:
         self._talk = talk
+        self._processes = processes
         self._before: Any = None
         self.asked = False
 
@@ -371,6 +463,7 @@ class StoppedInOrder(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Ask for a checkpoint."""
+        self.asked = self._processes.any(self.asked)
         if self.asked:
             control.should_save = True
 
