@@ -10,8 +10,8 @@ from importlib import import_module
 import click
 
 from leyenda import __version__
+from leyenda.cli.one_voice import is_main, one_voice
 from leyenda.errors import LeyendaError, near
-from leyenda.one_voice import one_voice
 
 VERBS = ("quickstart", "train", "evaluate", "caption", "score", "compare", "data", "push")
 """In the order of a user's first day; each is `leyenda.cli.VERB:command`."""
@@ -82,7 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _report(str(error), debug)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("leyenda: stopped.", err=True)
+        if is_main():
+            click.echo("leyenda: stopped.", err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): stop, and let the interpreter close stdout in silence.

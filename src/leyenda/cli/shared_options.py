@@ -111,7 +111,9 @@ def engine_options(command: Command) -> Command:
                 help="With --engine ray: processes.  [default: one a GPU, or one]",
             ),
             click.option(
-                "--address", metavar="HOST:PORT", help="With --engine ray: a running cluster.  [default: one here]"
+                "--address",
+                metavar="HOST:PORT",
+                help="With --engine ray: a running cluster.  [default: one here]",
             ),
         )
     ):

@@ -112,7 +112,7 @@ def command(
     saved = run.recipe if resume and run.recipe.is_file() else None
     recipe = load_recipe(config or saved, overrides, _recipe_values(source, options))
 
-    wanted = {"resume": resume, "push_to": push_to, "private": private, "token": token}
+    wanted: dict[str, Any] = {"resume": resume, "push_to": push_to, "private": private, "token": token}
     if engine == "ray":
         from leyenda.jobs.train_with_ray import train_with_ray
 

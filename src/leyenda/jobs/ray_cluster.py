@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 from leyenda.errors import MissingExtra, RunError
+
+_ANSWER_SECONDS = 5.0
 
 
 def require_ray() -> None:
@@ -33,8 +36,13 @@ def connected(address: str | None, processes: int = 1) -> Iterator[Any]:
     Raises:
         RunError: there is no cluster at the address.
     """
+    if address is not None:
+        _check_answers(address)
     # Unless told otherwise, Ray tells its makers about each use.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if address is None:
+        # Read when Ray is imported: its processes then listen on the loopback address only.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     import ray
 
     if ray.is_initialized():
@@ -47,18 +55,38 @@ def connected(address: str | None, processes: int = 1) -> Iterator[Any]:
                 address="local",
                 num_cpus=max(os.cpu_count() or 1, processes),
                 include_dashboard=False,
-                _node_ip_address="127.0.0.1",
                 **quiet,
             )
         else:
             ray.init(address=address, **quiet)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise RunError(
-            f"There is no Ray cluster at {address or 'this machine'}: {reason}",
-            "Start one with: ray start --head, or leave out --address.",
-        ) from error
+        raise _refused(address, error) from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """See that somebody listens at `HOST:PORT`: Ray itself would try for minutes.
+
+    Raises:
+        RunError: nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    if address == "auto":
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_SECONDS).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise _refused(address, error) from error
+
+
+def _refused(address: str | None, error: Exception) -> RunError:
+    reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+    if address is None:
+        return RunError(f"Ray cannot be started on this machine: {reason}.", "Train without --engine ray.")
+    return RunError(
+        f"There is no Ray cluster at {address!r}: {reason}.",
+        "Give HOST:PORT as `ray start --head` prints it, or leave out --address.",
+    )

@@ -99,7 +99,7 @@ def train(
     """
     objective = objective_of(recipe)
     check_names(recipe.training)
-    with joined(recipe.model.device) as processes:
+    with joined(recipe.model.device, bool(recipe.training.get("fsdp"))) as processes:
         return _train(
             Order(recipe, RunFolder(output), resume, push_to, private, token, tuple(notes)),
             objective,
@@ -145,8 +145,8 @@ def _train(order: Order, objective: Objective, processes: Processes, talk: Talk)
         opened = open_images(
             model,
             [_part(examples, "train"), _part(examples, "validation")],
-            # The code of transformers knows no features.
-            frozen="image_encoder" in recipe.model.freeze and recipe.model.fast,
+            # The code of transformers, with which a sharded model computes, knows no features.
+            frozen="image_encoder" in recipe.model.freeze and recipe.model.fast and not processes.sharded,
             augment=recipe.data.augment,
             precision=precision_of(arguments),
             talk=talk,

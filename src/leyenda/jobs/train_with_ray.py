@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ _PATIENCE_SECONDS = 7 * 24 * 3600
 """How long a process waits for the others; that one is dead is for Ray to notice."""
 
 _SECONDS_BETWEEN_LOOKS = 0.2
+_OTHERS_MAY_TAKE_SECONDS = 3.0
 
 
 def train_with_ray(
@@ -54,6 +56,7 @@ def train_with_ray(
         KeyboardInterrupt: stopped by the user; the run's last checkpoint is whole.
     """
     require_ray()
+    sys.stderr.write("Starting the processes on Ray.\n")
     with connected(address, workers or 1) as ray, _storage(Path(output), address) as storage:
         from ray.train import FailureConfig, RunConfig
         from ray.train.torch import TorchConfig, TorchTrainer
@@ -97,6 +100,7 @@ class Mailbox:
         self._words: list[str] = []
         self._outcome: Any = None
         self._begun = 0
+        self._ended = 0
 
     def begin(self) -> int:
         """How often the processes were started before."""
@@ -115,6 +119,11 @@ class Mailbox:
     def end(self, outcome: Any) -> None:
         """The first outcome counts: a result, or an error that the user can mend."""
         self._outcome = self._outcome or outcome
+        self._ended += 1
+
+    def ended(self) -> int:
+        """How many outcomes there were."""
+        return self._ended
 
     def outcome(self) -> Any:
         """The outcome, or None."""
@@ -151,7 +160,7 @@ def work(order: Mapping[str, Any]) -> None:
     is_main = os.environ.get("RANK", "0") == "0"
     options = dict(order["options"])
     if is_main:
-        sys.stderr = _Words(mailbox, order["terminal"])  # type: ignore[assignment]
+        sys.stderr = _Words(mailbox, order["terminal"])
         options["resume"] = ray.get(mailbox.begin.remote()) > 0 or options.get("resume", False)
     else:
         os.environ["TQDM_DISABLE"] = "1"
@@ -162,11 +171,24 @@ def work(order: Mapping[str, Any]) -> None:
         result = train(validate_recipe(order["recipe"]), order["output"], **options)
     except LeyendaError as error:
         ray.get(mailbox.end.remote(error))
-        raise
+        if not _all_have_ended(ray, mailbox):
+            raise  # for Ray to end the others, who wait for this one
+        return
     finally:
         sys.stderr = own_stderr
     if is_main:
         ray.get(mailbox.end.remote(result))
+
+
+def _all_have_ended(ray: Any, mailbox: Any) -> bool:
+    """Whether all processes end with an error: most are found by all of them at once."""
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    deadline = time.monotonic() + _OTHERS_MAY_TAKE_SECONDS
+    while ray.get(mailbox.ended.remote()) < count:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    return True
 
 
 def _scaling(ray: Any, recipe: Recipe, workers: int | None) -> Any:
@@ -206,8 +228,10 @@ def _fit(trainer: Any) -> str:
 
     try:
         trainer.fit()
-    except SystemExit as stopped:  # Ray's way to answer Ctrl-C
-        raise KeyboardInterrupt from stopped
+    except SystemExit as stopped:
+        if stopped.code:
+            raise
+        raise KeyboardInterrupt from stopped  # how Ray answers Ctrl-C
     except TrainingFailedError as error:
         causes = list(getattr(error, "worker_failures", {}).values()) or [error]
         lines = str(causes[0]).strip().splitlines()

@@ -43,6 +43,7 @@ RESERVED: Mapping[str, str] = {
     "label_names": "leyenda makes the batches itself.",
     "ignore_data_skip": "A resumed run must see the same pictures.",
     "label_smoothing_factor": "leyenda computes the loss itself, word by word.",
+    "fsdp_config": "training.fsdp=true divides weights, gradients and optimizer state, layer by layer.",
     "auto_find_batch_size": "Use training.per_device_train_batch_size=auto.",
     "include_num_input_tokens_seen": "leyenda makes the batches itself.",
     "train_sampling_strategy": "leyenda makes the batches itself.",
@@ -96,6 +97,7 @@ def training_arguments(
     settings = {**_with_defaults(given), **machine, **given}
     settings["per_device_train_batch_size"] = pictures_per_process(given)
     settings["gradient_accumulation_steps"] = 1
+    settings.pop("fsdp", None)  # leyenda shards itself, on a CPU too
     if "bf16" not in given and "fp16" not in given:
         settings |= {"bf16": precision == "bf16", "fp16": precision == "fp16"}
     try:

@@ -37,7 +37,7 @@ from leyenda.training.trainer import (
 )
 
 _TRAINER_FILES = (
-    "optimizer.pt",
+    "optimizer",
     "scheduler.pt",
     "scaler.pt",
     "rng_state",
@@ -111,6 +111,8 @@ def fit(task: Task) -> Path:
             "There is no validation picture to choose the best checkpoint by.",
             "Give more pictures, raise --set data.validation=0.1, or use --set training.eval_strategy=no.",
         )
+    if task.processes.sharded and arguments.fp16:
+        raise RecipeError("FSDP does not go with fp16.", "Use --precision bf16 or fp32.")
     for part in task.recipe.model.freeze:
         _freeze(task.model, part)
     if task.recipe.model.dropout is not None:
@@ -283,7 +285,9 @@ def _plan(task: Task, arguments: Any, pairs: Pairs, size: PieceSize, step: int) 
     if pairs.most_captions > 1:
         batch += f" with up to {pairs.most_captions} captions each"
     if count > 1:
-        batch += f", shared by {count} processes"
+        batch += f", shared by {count} processes" + (
+            " that shard the model" if task.processes.sharded else ""
+        )
     if size.pictures < -(-size.step // count):
         batch += f", {size.pictures} at a time"
     return (

@@ -161,7 +161,9 @@ def usable(
                     problems[number] = problem
         return problems
 
-    problems = {number: problem for part in processes.gathered(look_at_share) for number, problem in part.items()}
+    problems = {
+        number: problem for part in processes.gathered(look_at_share) for number, problem in part.items()
+    }
     kept = [number for number in range(len(examples)) if number not in problems]
     return examples.select(kept), {examples[number].id: problems[number] for number in sorted(problems)}
 

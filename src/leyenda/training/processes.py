@@ -8,6 +8,7 @@ a count of one, and pays nothing for it.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,8 +24,11 @@ _PATIENCE = timedelta(days=7)
 """How long a process waits for the others, who may be reading a million pictures. A dead one is the launcher's to
 notice, and it does within a second."""
 
+_ACCELERATE_ASKS = "ACCELERATE_USE_FSDP"
+
 _BUCKET_BYTES = 64 << 20
 """Gradients travel in parcels of this size: large enough that their number does not matter, small beside a model."""
+
 
 @dataclass(frozen=True, slots=True)
 class Processes:
@@ -35,6 +39,7 @@ class Processes:
         count: how many there are.
         local_rank: which one it is on its machine.
         local_count: how many there are on its machine.
+        sharded: whether each is to keep a part of the weights only (FSDP).
         talk: the group of `torch.distributed` in which they exchange what is no tensor; it never waits for a GPU.
 
     >>> ALONE.is_main, ALONE.share("abc"), ALONE.gathered(lambda: 7)
@@ -45,6 +50,7 @@ class Processes:
     count: int = 1
     local_rank: int = 0
     local_count: int = 1
+    sharded: bool = False
     talk: Any = field(default=None, compare=False)
 
     @property
@@ -120,6 +126,10 @@ class Processes:
         """The smallest of the processes' numbers."""
         return min(self._numbers(number))
 
+    def most(self, number: int) -> int:
+        """The largest of the processes' numbers."""
+        return max(self._numbers(number))
+
     def total(self, number: int) -> int:
         """The sum of the processes' numbers."""
         return sum(self._numbers(number))
@@ -147,7 +157,7 @@ class Processes:
         for bucket in _buckets([weight.grad for weight in moved]):
             parcel = torch.cat([gradient.reshape(-1) for gradient in bucket])
             distributed.all_reduce(parcel)
-            sums = parcel.split([gradient.numel() for gradient in bucket])
+            sums = torch.split(parcel, [gradient.numel() for gradient in bucket])
             for gradient, part in zip(bucket, sums, strict=True):
                 gradient.copy_(part.view_as(gradient))
 
@@ -201,17 +211,23 @@ def launched(environment: Mapping[str, str] = os.environ) -> Processes:
 
 
 @contextlib.contextmanager
-def joined(device: str | None) -> Iterator[Processes]:
+def joined(device: str | None, shard: bool = False) -> Iterator[Processes]:
     """The processes of this run, connected for as long as the block lasts.
 
     Args:
         device: the recipe's `model.device`.
+        shard: whether the recipe asks for FSDP, as `accelerate launch --use_fsdp` does too.
 
     Raises:
-        RunError: the processes would share one device, or do not find each other.
+        RunError: the processes would share one device, or do not find each other, or there is only one to shard over.
     """
     there = launched()
     if there.count == 1:
+        if shard:
+            raise RunError(
+                "training.fsdp divides a model among processes, and there is only one.",
+                "Start several, as in: torchrun --nproc-per-node 2 -m leyenda train ...",
+            )
         yield ALONE
         return
     if device is not None and ":" in device:
@@ -223,6 +239,9 @@ def joined(device: str | None) -> Iterator[Processes]:
 
     on_cpu = _on_cpu(device, there)
     began = not distributed.is_initialized()
+    # leyenda shards itself. While this is set, transformers loads no weights but in the main process.
+    asked = os.environ.pop(_ACCELERATE_ASKS, None)
+    sharded = shard or (asked or "").lower() in ("1", "true", "yes")
     try:
         if began:
             distributed.init_process_group("gloo" if on_cpu else "cpu:gloo,cuda:nccl", timeout=_PATIENCE)
@@ -231,8 +250,10 @@ def joined(device: str | None) -> Iterator[Processes]:
         reason = str(error).splitlines()[0]
         raise RunError(f"The {there.count} processes do not find each other: {reason}") from error
     try:
-        yield Processes(there.rank, there.count, there.local_rank, there.local_count, group)
+        yield dataclasses.replace(there, sharded=sharded, talk=group)
     finally:
+        if asked is not None:
+            os.environ[_ACCELERATE_ASKS] = asked
         if began:
             distributed.destroy_process_group()
 
@@ -283,4 +304,3 @@ def _buckets(gradients: Sequence[Any]) -> Iterator[list[Any]]:
         size += own
     if bucket:
         yield bucket
-

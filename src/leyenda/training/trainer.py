@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 import signal
@@ -32,6 +33,15 @@ from leyenda.training.checkpoints import STATE_FILE, checkpoint_at, rotate, writ
 from leyenda.training.diagnostics import collapse_warning, show_samples
 from leyenda.training.pairs import Batch, EpochSampler, Images, Pairs, StepSampler, as_it_is, collate, pieces
 from leyenda.training.processes import ALONE, Processes
+from leyenda.training.sharding import (
+    WHOLE_OPTIMIZER,
+    load_optimizer,
+    load_weights,
+    sharded_copy,
+    transformers_class,
+    whole_optimizer,
+    whole_weights,
+)
 
 Score = Callable[[Mapping[str, str], Mapping[str, Sequence[str]]], Mapping[str, float]]
 """Captions by id and references by id to named scores; handed in, because training knows no metric."""
@@ -76,8 +86,13 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         processes: Processes = ALONE,
     ) -> None:
         self._processes = processes
+        self._captioning_model = self._trained = captioning_model
+        if processes.sharded:
+            # The whole model captions and is saved; a copy with parts of the weights learns.
+            divided = sharded_copy(captioning_model.model, arguments.device, processes.count)
+            self._trained = dataclasses.replace(captioning_model, model=divided)
         super().__init__(
-            model=captioning_model.model,
+            model=self._trained.model,
             args=arguments,
             train_dataset=pairs,
             eval_dataset=list(validation) or None,
@@ -88,7 +103,6 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         # Both print to standard output, which belongs to results; the bar of notebooks is another than a terminal's.
         self.remove_callback(PrinterCallback)
         self.remove_callback(DEFAULT_PROGRESS_CALLBACK)
-        self._captioning_model = captioning_model
         self._validation = list(validation)
         self._images = images
         self._score = score
@@ -112,7 +126,8 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
     def _prepare_for_training(self, *arguments: Any, **named: Any) -> Any:
         """As the Trainer's own; then all processes have the same weights, and each its own chance in dropout."""
         prepared = super()._prepare_for_training(*arguments, **named)
-        self._processes.give_weights(self.model)
+        if not self._processes.sharded:
+            self._processes.give_weights(self.model)
         if self._processes.rank:
             torch.manual_seed(self.args.seed + self._processes.rank)
         return prepared
@@ -173,8 +188,11 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         size = self._size
         chance = _random_state(self.args.device)
         words = torch.tensor(self._processes.total(self._words(inputs)))
+        if self._processes.sharded:
+            return self._sharded_step(model, inputs, words)
         while True:
-            total = self._processes.together(lambda: self._in_pieces(model, pieces(inputs, size.pictures), words))
+            parts = [(part, 1) for part in pieces(inputs, size.pictures)]
+            total = self._processes.together(functools.partial(self._in_pieces, model, parts, words))
             if not self._processes.any(total is None):
                 break
             model.zero_grad()
@@ -189,21 +207,44 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         assert total is not None
         return total * self._processes.count
 
+    def _sharded_step(self, model: torch.nn.Module, inputs: Batch, words: torch.Tensor) -> torch.Tensor:
+        """As `training_step`, where every layer of every piece is put together by all processes.
+
+        So all have the same number of pieces, and one whose memory runs out cannot try again.
+        """
+        # What reaches a weight is the processes' mean, and it is to be their sum.
+        parts = [(part, self._processes.count) for part in pieces(inputs, self._size.pictures)]
+        missing = self._processes.most(len(parts)) - len(parts)
+        parts += [(self.train_dataset.heaviest(1), 0)] * missing
+        total = self._in_pieces(model, parts, words)
+        if total is None:
+            raise RunError(
+                f"Memory ran out at step {self.state.global_step + 1} of a sharded model.",
+                f"Start anew with another --output, and --batch-size {max(1, self._size.pictures // 2)} with more "
+                "training.gradient_accumulation_steps.",
+            )
+        return total
+
     def _words(self, inputs: Batch) -> int:
         """How many words this process is to learn in this step."""
         if not inputs["token_ids"]:
             return 0
-        labels = collate(self._captioning_model, {"images": {}, "token_ids": inputs["token_ids"]})["labels"]
+        labels = collate(self._trained, {"images": {}, "token_ids": inputs["token_ids"]})["labels"]
         return int((labels != -100).sum())
 
     def _in_pieces(
-        self, model: torch.nn.Module, parts: Sequence[Batch], words: torch.Tensor
+        self, model: torch.nn.Module, parts: Sequence[tuple[Batch, int]], words: torch.Tensor
     ) -> torch.Tensor | None:
-        """The loss of the parts together; None when memory runs out, and then gradients are not to be used."""
+        """The loss of the parts together, each times its number.
+
+        Returns:
+            None when memory runs out; gradients are not to be used then.
+        """
         try:
             total = torch.zeros((), device=self.args.device)
-            for part in parts:
-                total += super().training_step(model, collate(self._captioning_model, part), words)
+            for part, times in parts:
+                inputs = collate(self._trained, part) | {"times": times}
+                total += super().training_step(model, inputs, words)
             return total
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -219,7 +260,8 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         num_items_in_batch: torch.Tensor | None = None,
     ) -> Any:
         """The piece's share of the step's loss: each word counts alike, whatever piece it stands in."""
-        share = (inputs["labels"] != -100).sum() / num_items_in_batch
+        inputs = dict(inputs)
+        share = inputs.pop("times") * (inputs["labels"] != -100).sum() / num_items_in_batch
         loss, outputs = super().compute_loss(model, inputs, return_outputs=True)
         return (loss * share, outputs) if return_outputs else loss * share
 
@@ -233,6 +275,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         Returns:
             `eval_NAME` for every score, and `eval_loss`, the mean loss per token of the first captions.
         """
+        self._put_together()
         captions, loss = self._caption_validation()
         references = {example.id: example.captions for example in self._validation}
         scores = self._processes.from_main(lambda: dict(self._score(captions, references)) | {"loss": loss})
@@ -323,12 +366,18 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         if best_step:
             self.state.best_model_checkpoint = str(checkpoint_at(folder, best_step))
         chances = self._processes.gathered(self._chance_files)
+        self._put_together()
+        whole = whole_optimizer(self.model, self.optimizer) if self._processes.sharded else None
 
         def write() -> None:
             with written_whole(checkpoint_at(folder, step)) as draft:
-                self.save_model(str(draft), _internal_call=True)
+                self._save_plain(draft)
                 if not self.args.save_only_model:
-                    self._save_optimizer_and_scheduler(str(draft))
+                    if whole is None:
+                        self._save_optimizer_and_scheduler(str(draft))
+                    else:
+                        torch.save(whole, draft / WHOLE_OPTIMIZER)
+                        torch.save(self.lr_scheduler.state_dict(), draft / "scheduler.pt")
                     self._save_scaler(str(draft))
                     for name, content in (item for files in chances for item in files.items()):
                         (draft / name).write_bytes(content)
@@ -337,6 +386,41 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
             rotate(folder, self.args.save_total_limit, best_step)
 
         self._processes.from_main(write)
+
+    def _put_together(self) -> None:
+        """Give the whole model the weights of the sharded one."""
+        if self._processes.sharded:
+            self._captioning_model.model.load_state_dict(whole_weights(self.model))
+
+    def _save_plain(self, folder: Path) -> None:
+        """The checkpoint that people load, and the arguments of the run."""
+        self._captioning_model.model.save_pretrained(folder)
+        self.processing_class.save_pretrained(folder)
+        torch.save(self.args, folder / "training_args.bin")
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        if not self._processes.sharded:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+            return
+        kind = transformers_class(self._captioning_model.model)
+        load_weights(
+            self.model, kind.from_pretrained(resume_from_checkpoint, dtype=torch.float32).state_dict()
+        )
+
+    def _load_best_model(self) -> None:
+        """Nothing: the best checkpoint is published from its files."""
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if not self._processes.sharded or checkpoint is None:
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        folder = Path(checkpoint)
+        load_optimizer(self.model, self.optimizer, folder / WHOLE_OPTIMIZER)
+        self.lr_scheduler.load_state_dict(torch.load(folder / "scheduler.pt", weights_only=True))
+
+    def _clip_grad_norm(self, model: torch.nn.Module) -> Any:
+        norm = super()._clip_grad_norm(model)
+        return norm.full_tensor() if hasattr(norm, "full_tensor") else norm
 
     def _chance_files(self) -> dict[str, bytes]:
         """The states of this process's random numbers, as the Trainer would write them into the checkpoint."""
