@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import secrets
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -38,11 +39,7 @@ def connected(address: str | None, processes: int = 1) -> Iterator[Any]:
     """
     if address is not None:
         _check_answers(address)
-    # Unless told otherwise, Ray tells its makers about each use.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if address is None:
-        # Read when Ray is imported: its processes then listen on the loopback address only.
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    _settle_environment(local=address is None)
     import ray
 
     if ray.is_initialized():
@@ -65,6 +62,18 @@ def connected(address: str | None, processes: int = 1) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _settle_environment(*, local: bool) -> None:
+    """Ray reads these when it is imported or started; what the user has set stays."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to anybody
+    os.environ.setdefault("RAY_worker_niceness", "0")  # as fast as without Ray
+    if local:
+        # Its processes listen on the loopback address only, and to nobody without this word.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        if "RAY_AUTH_MODE" not in os.environ:
+            os.environ["RAY_AUTH_MODE"] = "token"
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
 def _check_answers(address: str) -> None:
