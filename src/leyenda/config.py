@@ -70,6 +70,9 @@ class ModelRecipe(_Part):
     revision: str | None = Field(default=None, description="Branch, tag or commit of a hub id.")
     from_scratch: str | None = Field(default=None, description="Size of a new model, instead of `name`.")
     freeze: list[Literal["image_encoder"]] = Field(default=[], description="Parts that keep their weights.")
+    dropout: float | None = Field(
+        default=None, ge=0, lt=1, description="Share that dropout drops; the checkpoint's own when not given."
+    )
     max_caption_tokens: int = Field(default=128, ge=3, description="Longer captions are cut for training.")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(default="auto", description="Number format.")
     fast: bool = Field(

@@ -88,6 +88,9 @@ ROWS: dict[str, tuple[str, list[tuple[str, str, object]]]] = {
             ("--resume", "resume", True),
             ("--push-to a/b", "push_to", "a/b"),
             ("--push-to a/b --private", "private", True),
+            ("--engine ray", "ray.output", "run"),
+            ("--engine ray --workers 3", "ray.workers", 3),
+            ("--engine ray --address host:1", "ray.address", "host:1"),
             ("--device a", "model.device", "a"),
             ("--precision bf16", "model.precision", "bf16"),
             *((typed, f"data.{name}", value) for typed, name, value in SOURCE_ROWS if name != "token"),
@@ -281,6 +284,7 @@ def arrived(monkeypatch, tmp_path) -> dict[str, object]:
     note("leyenda.volume.captioning.open_printed_run", goes_on=True)
     note("leyenda.volume.undo.undo", "undo.")
     note("leyenda.volume.on_ray.open_engine", "ray.")
+    note("leyenda.jobs.train_with_ray.train_with_ray", "ray.")
 
     def from_pretrained(name, **options):
         got.update(
