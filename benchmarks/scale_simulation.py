@@ -69,7 +69,7 @@ class Plan:
     start: float = 10.0
     failures: float = 0.1
     restart: float = 300.0
-    kept_every: int = 64
+    kept_every: int = 16
     storage: float = math.inf
     picture_bytes: float = 100_000.0
     driver: float = math.inf
