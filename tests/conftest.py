@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Generator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +63,14 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny") / "checkpoint"
     new.save(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def java() -> str:
+    """The `java` of this machine; CI installs it, and the jars with it."""
+    found = shutil.which("java")
+    if found is None:
+        pytest.skip("needs Java, which is not on this machine (Debian: apt install default-jre-headless)")
+    if find_spec("pycocoevalcap") is None:
+        pytest.skip('needs the jars of the official evaluation: pip install "leyenda[java]"')
+    return found

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from leyenda.jobs.train import train
     from leyenda.records import Caption, Example, ImageSource, PictureRow, Prediction, Scores, Skipped
     from leyenda.text_control import PromptTemplate, TextRules
+    from leyenda.volume import caption_all
 
 _HOME_OF = {
     "Caption": "leyenda.records",
@@ -32,6 +33,7 @@ _HOME_OF = {
     "Scores": "leyenda.records",
     "Skipped": "leyenda.records",
     "TextRules": "leyenda.text_control",
+    "caption_all": "leyenda.volume",
     "evaluate": "leyenda.jobs.evaluate",
     "load_examples": "leyenda.data",
     "train": "leyenda.jobs.train",
@@ -50,6 +52,7 @@ __all__ = [
     "Scores",
     "Skipped",
     "TextRules",
+    "caption_all",
     "evaluate",
     "load_examples",
     "train",

@@ -70,6 +70,9 @@ class ModelRecipe(_Part):
     revision: str | None = Field(default=None, description="Branch, tag or commit of a hub id.")
     from_scratch: str | None = Field(default=None, description="Size of a new model, instead of `name`.")
     freeze: list[Literal["image_encoder"]] = Field(default=[], description="Parts that keep their weights.")
+    dropout: float | None = Field(
+        default=None, ge=0, lt=1, description="Share that dropout drops; the checkpoint's own when not given."
+    )
     max_caption_tokens: int = Field(default=128, ge=3, description="Longer captions are cut for training.")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(default="auto", description="Number format.")
     fast: bool = Field(
@@ -207,7 +210,7 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     except UnicodeDecodeError as error:
         raise RecipeError(f"The recipe {str(path)!r} is not text in UTF-8.", "Name a YAML file.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise _not_yaml(path, error) from error
     if document is None:
         return {}
@@ -219,7 +222,7 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _not_yaml(path: Path, error: yaml.YAMLError) -> RecipeError:
+def _not_yaml(path: Path, error: Exception) -> RecipeError:
     mark = getattr(error, "problem_mark", None)
     problem = str(getattr(error, "problem", None) or "it cannot be read")
     where = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -234,7 +237,7 @@ def _parse_override(override: str) -> tuple[str, Any]:
         raise RecipeError(f"--set {override!r} is not NAME=VALUE.", "Write it like --set training.seed=1.")
     try:
         return name.strip(), yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise RecipeError(f"The value in --set {override!r} is not YAML.", "Quote it.") from error
 
 

@@ -10,6 +10,7 @@ import difflib
 import errno
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 
 class LeyendaError(Exception):
@@ -32,6 +33,16 @@ class LeyendaError(Exception):
         super().__init__(f"{cause}{fix}" if fix.startswith("\n") else f"{cause} {fix}".strip())
         self.cause = cause
         self.fix = fix
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Kinds whose arguments are other ones than those of `Exception` travel between processes too."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[LeyendaError], arguments: tuple[Any, ...], state: dict[str, Any]) -> LeyendaError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class DataError(LeyendaError):
@@ -56,6 +67,7 @@ class ImageError(LeyendaError):
         "truncated",  # an image whose data ends too early
         "unreadable",  # recognised, but the decoder fails, or the file may not be read
         "too_large",  # more pixels, or more bytes, than the limit allows
+        "name_too_long",  # the file that would hold its caption cannot have such a name
         "url",  # an address that may not or cannot be fetched
         "no_metadata",  # a format into which no description can be written
         "metadata",  # the file's metadata is damaged, or what is to be written does not fit into it

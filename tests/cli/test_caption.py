@@ -256,11 +256,13 @@ def test_the_defaults_are_the_library_s_own():
     from leyenda.images import DEFAULT_MAX_PIXELS
     from leyenda.inference.captioner import DEFAULT_BATCH_SIZE
     from leyenda.models import DEFAULT_MODEL
+    from leyenda.volume import captioning
 
     defaults = {parameter.name: parameter.default for parameter in command.params}
     assert defaults["model"] == DEFAULT_MODEL
     assert defaults["max_pixels"] == DEFAULT_MAX_PIXELS
     assert defaults["batch_size"] == DEFAULT_BATCH_SIZE
+    assert captioning.DEFAULT_MODEL == DEFAULT_MODEL
 
 
 def test_the_pixel_limit(caption):

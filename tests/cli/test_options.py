@@ -88,6 +88,9 @@ ROWS: dict[str, tuple[str, list[tuple[str, str, object]]]] = {
             ("--resume", "resume", True),
             ("--push-to a/b", "push_to", "a/b"),
             ("--push-to a/b --private", "private", True),
+            ("--engine ray", "ray.output", "run"),
+            ("--engine ray --workers 3", "ray.workers", 3),
+            ("--engine ray --address host:1", "ray.address", "host:1"),
             ("--device a", "model.device", "a"),
             ("--precision bf16", "model.precision", "bf16"),
             *((typed, f"data.{name}", value) for typed, name, value in SOURCE_ROWS if name != "token"),
@@ -136,14 +139,14 @@ ROWS: dict[str, tuple[str, list[tuple[str, str, object]]]] = {
             ("--image-column a", "image_column", "a"),
             ("--image-root a", "image_root", "a"),
             ("--prompt a", "prompt", "a"),
-            ("--drop-prompt", "text.drop_prompt", True),
+            ("--prompt a --drop-prompt", "text.drop_prompt", True),
             ("--prefix a", "text.prefix", "a"),
             ("--suffix a", "text.suffix", "a"),
             ("--trigger a", "text.trigger", "a"),
-            ("--strip-start a", "text.strip_start", ("a",)),
+            ("--strip-start a --strip-start b", "text.strip_start", ("a", "b")),
             ("--max-words 5", "text.max_words", 5),
-            ("--ban a", "text.ban", ("a",)),
-            ("--require a", "text.require", ("a",)),
+            ("--ban a --ban b", "text.ban", ("a", "b")),
+            ("--require a --require b", "text.require", ("a", "b")),
             ("--output a", "output", "a"),
             ("-o a", "output", "a"),
             ("--output a --to sidecar", "to", "sidecar"),
@@ -281,6 +284,7 @@ def arrived(monkeypatch, tmp_path) -> dict[str, object]:
     note("leyenda.volume.captioning.open_printed_run", goes_on=True)
     note("leyenda.volume.undo.undo", "undo.")
     note("leyenda.volume.on_ray.open_engine", "ray.")
+    note("leyenda.jobs.train_with_ray.train_with_ray", "ray.")
 
     def from_pretrained(name, **options):
         got.update(
@@ -320,7 +324,7 @@ def found(arrived: dict[str, object], name: str) -> object:
     """What arrived under a name; `data.source` is a value of the recipe, or of its part `training`."""
     if name in arrived:
         return arrived[name]
-    value = arrived.get("recipe")
+    value: object = arrived.get("recipe", arrived)
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
     return value
@@ -371,3 +375,12 @@ def test_options_of_one_name_say_the_same():
                 said.setdefault(name, set()).add(f"{parameter.make_metavar(click.Context(command))} {text}")
     assert said.keys() == set(alike)
     assert {name: texts for name, texts in said.items() if len(texts) > 1} == {}
+
+
+def test_the_help_names_every_score():
+    from leyenda.cli import scoring_options
+    from leyenda.judges import JUDGES
+    from leyenda.metrics import METRICS
+
+    assert tuple(METRICS) == scoring_options.METRICS
+    assert tuple(JUDGES) == scoring_options.JUDGES

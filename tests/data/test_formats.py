@@ -16,6 +16,8 @@ import pytest
 from PIL import Image
 
 from leyenda.data import FORMATS, Examples, convert, load_examples
+from leyenda.data.cache import cache_folder
+from leyenda.data.check import check
 from leyenda.records import Example, ImageSource
 
 WORDS = [
@@ -64,6 +66,16 @@ def write_csv_rows(examples: Examples, folder: Path, delimiter: str = ",", endin
         writer = csv.writer(file, delimiter=delimiter)
         writer.writerow(["filename", "caption", "split"])
         writer.writerows([each.id, text, each.split] for each in examples for text in each.captions)
+
+
+def write_csv_with_bars(examples: Examples, folder: Path) -> None:
+    """As Flickr30k ships: a bar, a space, a number that says nothing."""
+    put_pictures(examples, folder / "flickr30k_images")
+    lines = ["image_name| comment_number| comment| split\n"]
+    for each in examples:
+        quoted = [text.replace('"', '""') for text in each.captions]
+        lines += [f'{each.id}| {number}|"{text}"| {each.split}\n' for number, text in enumerate(quoted)]
+    (folder / "results.csv").write_text("".join(lines), encoding="utf-8")
 
 
 def write_csv_json_lists(examples: Examples, folder: Path) -> None:
@@ -115,6 +127,18 @@ def write_imagefolder_top(examples: Examples, folder: Path) -> None:
         writer.writerows([each.id, text, each.split] for each in examples for text in each.captions)
 
 
+def write_csv_from_a_spreadsheet(examples: Examples, folder: Path) -> None:
+    put_pictures(examples, folder)
+    with open(folder / "book.csv", "w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file, delimiter=";", lineterminator="\r\n", quoting=csv.QUOTE_ALL)
+        writer.writerow(["", "File Name", "Caption Text", "Split"])
+        writer.writerows(
+            [number, each.id, text, each.split]
+            for number, each in enumerate(examples)
+            for text in each.captions
+        )
+
+
 def write_imagefolder_splits(examples: Examples, folder: Path, ending: str = "jsonl") -> None:
     for split, part in by_split(examples).items():
         put_pictures(examples.split(split), folder / split)
@@ -164,6 +188,17 @@ def write_parquet_paths(examples: Examples, folder: Path) -> None:
     put_pictures(examples, folder)
     rows = [{"image": each.id, "captions": list(each.captions), "split": each.split} for each in examples]
     pq.write_table(pa.Table.from_pylist(rows), folder / "paths.parquet")
+
+
+def write_parquet_views(examples: Examples, folder: Path) -> None:
+    """Values that need not lie one behind the other, as newer writers have them."""
+    columns = {
+        "image": pa.array([each.image.read() for each in examples], pa.binary_view()),
+        "file_name": pa.array([each.id for each in examples], pa.string_view()),
+        "captions": pa.array([list(each.captions) for each in examples], pa.large_list(pa.large_string())),
+        "split": pa.array([each.split for each in examples]).dictionary_encode(),
+    }
+    pq.write_table(pa.table(columns), folder / "views.parquet")
 
 
 def write_coco(examples: Examples, folder: Path) -> None:
@@ -223,11 +258,16 @@ def add_member(tar: tarfile.TarFile, name: str, data: bytes) -> None:
 
 
 def write_webdataset(
-    examples: Examples, folder: Path, ending: str = ".txt", tar_format: int = tarfile.GNU_FORMAT
+    examples: Examples,
+    folder: Path,
+    ending: str = ".txt",
+    tar_format: int = tarfile.GNU_FORMAT,
+    compression: str = "",
 ) -> None:
     for split, part in by_split(examples).items():
         for shard in range(2):
-            with tarfile.open(folder / f"{split}-{shard:05}.tar", "w", format=tar_format) as tar:
+            name = f"{split}-{shard:05}.tar" + (compression and f".{compression}")
+            with tarfile.open(folder / name, f"w:{compression}", format=tar_format) as tar:
                 for each in part[shard::2]:
                     add_member(tar, f"./{each.id}", each.image.read())
                     said = (
@@ -274,6 +314,8 @@ def write_saved_dataset(examples: Examples, folder: Path) -> None:
 WRITERS: dict[str, Callable[[Examples, Path], None]] = {
     "csv, a row a caption": write_csv_rows,
     "csv with semicolons": lambda examples, folder: write_csv_rows(examples, folder, ";"),
+    "csv with bars": write_csv_with_bars,
+    "csv from a spreadsheet": write_csv_from_a_spreadsheet,
     "csv, JSON lists": write_csv_json_lists,
     "csv, numbered columns": write_csv_numbered_columns,
     "csv, a file a split": write_csv_file_per_split,
@@ -282,6 +324,9 @@ WRITERS: dict[str, Callable[[Examples, Path], None]] = {
     "a JSON list": write_json_list,
     "imagefolder, metadata.csv on top": write_imagefolder_top,
     "imagefolder, metadata.jsonl a split": write_imagefolder_splits,
+    "imagefolder, data/train/metadata.jsonl": lambda examples, folder: write_imagefolder_splits(
+        examples, folder / "data"
+    ),
     "imagefolder, metadata.parquet": lambda examples, folder: write_imagefolder_splits(
         examples, folder, "parquet"
     ),
@@ -291,6 +336,7 @@ WRITERS: dict[str, Callable[[Examples, Path], None]] = {
     "parquet of bytes": write_parquet_bytes,
     "parquet of structs, repeated": write_parquet_structs_repeated,
     "parquet of paths": write_parquet_paths,
+    "parquet of views": write_parquet_views,
     "coco": write_coco,
     "karpathy": write_karpathy,
     "flickr8k": write_flickr8k,
@@ -298,6 +344,8 @@ WRITERS: dict[str, Callable[[Examples, Path], None]] = {
     "webdataset of .json, pax": lambda examples, folder: write_webdataset(
         examples, folder, ".json", tarfile.PAX_FORMAT
     ),
+    "webdataset, gzip": lambda examples, folder: write_webdataset(examples, folder, compression="gz"),
+    "webdataset, xz": lambda examples, folder: write_webdataset(examples, folder, ".json", compression="xz"),
     "saved DatasetDict": write_saved_dataset_dict,
     "saved Dataset": write_saved_dataset,
 }
@@ -447,6 +495,22 @@ def test_columns_are_found_by_their_usual_names_or_by_the_users(tmp_path: Path) 
     table.write_text("id,img,titulo,Text\n1,a.jpg,Un perro,A dog\n")
     assert load_examples(table)[0].captions == ("A dog",)
     assert load_examples(table, caption_column="titulo", image_column="img")[0].captions == ("Un perro",)
+
+
+def test_a_comment_beside_a_caption_is_no_caption(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("image,caption,comment\na.jpg,a dog,blurred\n")
+    assert load_examples(tmp_path / "a.csv")[0].captions == ("a dog",)
+
+
+def test_a_compressed_shard_is_unpacked_once(fifty: Examples, tmp_path: Path) -> None:
+    write_webdataset(fifty, tmp_path, compression="gz")
+    first = load_examples(tmp_path)
+    made = {path: path.stat().st_mtime_ns for path in cache_folder().rglob("*") if path.is_file()}
+    assert load_examples(tmp_path) == first
+    assert {path: path.stat().st_mtime_ns for path in cache_folder().rglob("*") if path.is_file()} == made
+    assert len(made) == len(list(tmp_path.iterdir()))
+    assert not check(first).counts().keys() & {"outside_folder", "unreadable_image"}
+    assert first[0].origin.file.startswith(str(tmp_path)), "messages name the user's file"
 
 
 def test_a_name_in_two_splits_gets_its_split_in_front(tmp_path: Path) -> None:

@@ -203,10 +203,42 @@ BROKEN_FILES: dict[str, tuple[str, bytes, str]] = {
         shard(("a.jpg", b"x" * 5000), ("a.txt", b"x"))[:3000],
         "a.tar is not a whole tar file",
     ),
-    "tar, compressed": (
+    "tar, compressed and cut off": (
         "a.tar.gz",
-        gzip.compress(shard(("a.jpg", b"x"))),
-        "a.tar.gz is compressed. Unpack it",
+        gzip.compress(shard(("a.jpg", bytes(range(256)) * 99)))[:-20],
+        "a.tar.gz is not a whole gzip file. Copy or download it again",
+    ),
+    "tar, compressed in a way that Python cannot undo": (
+        "a.tar",
+        b"\x28\xb5\x2f\xfd" + bytes(99),
+        "a.tar is compressed with Zstandard. Unpack it first",
+    ),
+    "tar, captions nested": ("a.tar", shard(("a.jpg", b"x"), ("a.json", b"[" * 99999)), "nested too deeply"),
+    "jsonl, nested": ("a.jsonl", b'{"image": ' + b"[" * 99999, "a.jsonl:1: lists are nested too deeply"),
+    "jsonl, a split that is a number": (
+        "a.jsonl",
+        b'{"image": "a", "caption": "b", "split": 1}\n',
+        "a.jsonl:1: the split is not text but '1'. Write train, validation or test",
+    ),
+    "parquet, a split that is a number": (
+        "a.parquet",
+        parquet(image=[b"x"], caption=["a"], split=[2]),
+        "a.parquet:1: the split is not text but '2'",
+    ),
+    "karpathy, a split that is a number": (
+        "a.json",
+        json.dumps({"images": [{"filename": "a", "split": 5, "sentences": [{"raw": "x"}]}]}).encode(),
+        "a.json:1: the split is not text but '5'",
+    ),
+    "csv, a value that is too long": (
+        "a.csv",
+        b'image,caption\na,"' + b"x" * 200_000 + b'"\n',
+        "is never closed, or a value is longer than 131,072 characters",
+    ),
+    "parquet, a caption that is a record": (
+        "a.parquet",
+        parquet(image=["a"], caption=[{"said": "x"}]),
+        "a caption is not text but \"{'said': 'x'}\"",
     ),
     "tar, two of one name": (
         "a.tar",

@@ -111,9 +111,9 @@ def with_extended_xmp(jpeg: bytes) -> bytes:
     return jpeg[:2] + main + b"".join(parts) + jpeg[2:]
 
 
-def with_keywords(jpeg: bytes) -> bytes:
+def with_keywords(jpeg: bytes, caption: bytes = b"old caption") -> bytes:
     """IPTC-IIM, as news agencies still write it: a keyword and a caption."""
-    records = b"\x1c\x02\x19\0\4news" + b"\x1c\x02\x78\0\x0bold caption"
+    records = b"\x1c\x02\x19\0\4news\x1c\x02\x78" + struct.pack(">H", len(caption)) + caption
     block = b"8BIM\4\4\0\0" + struct.pack(">I", len(records)) + records + bytes(len(records) % 2)
     return jpeg[:2] + app(0xED, b"Photoshop 3.0\0" + block) + jpeg[2:]
 
@@ -204,6 +204,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "keywords": ("jpg", lambda: with_keywords(saved(picture(), "JPEG"))),
     "extended xmp": ("jpg", lambda: with_extended_xmp(saved(picture(), "JPEG"))),
     "several pictures": ("jpg", lambda: saved(picture(), "MPO", **frames(exif=exif()))),
+    "index before xmp": ("jpg", lambda: saved(picture(), "MPO", **frames(xmp=PLAIN_XMP))),
     "trailer": ("jpg", lambda: saved(picture(), "JPEG") + b"MotionPhoto_Data" * 9),
     "rgb": ("png", lambda: saved(picture(), "PNG")),
     "palette": ("png", lambda: saved(picture("P"), "PNG", transparency=3)),

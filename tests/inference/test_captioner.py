@@ -387,18 +387,18 @@ def test_memory_that_is_really_too_small(captioner, arrays):
 
 
 def test_a_large_photograph_is_decoded_at_reduced_scale_unless_exactly_is_asked_for(captioner, monkeypatch):
-    from leyenda.models import checkpoint
+    from leyenda.images import model_input
 
     file = io.BytesIO()
     Image.new("RGB", (1600, 1200)).save(file, "JPEG")
     sizes = []
-    open_picture = checkpoint.open_picture
+    open_picture = model_input.open_picture
 
     def watched(*arguments, **options):
         sizes.append(open_picture(*arguments, **options))
         return sizes[-1]
 
-    monkeypatch.setattr(checkpoint, "open_picture", watched)
+    monkeypatch.setattr(model_input, "open_picture", watched)
     captioner(file.getvalue())
     Captioner(captioner.model, exact_decode=True)(file.getvalue())
     assert [picture.size for picture in sizes] == [(200, 150), (1600, 1200)]

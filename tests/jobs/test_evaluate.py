@@ -55,9 +55,9 @@ def generated(monkeypatch):
     seen = []
     generate = CaptioningModel.generate
 
-    def watched(self, pixel_values, settings):
+    def watched(self, pixel_values, settings, **more):
         seen.append((len(pixel_values), self.model.git.encoder.layer[0].output.dense.weight.dtype, settings))
-        return generate(self, pixel_values, settings)
+        return generate(self, pixel_values, settings, **more)
 
     monkeypatch.setattr(CaptioningModel, "generate", watched)
     return seen

@@ -253,9 +253,9 @@ def test_memory_of_evaluation_is_one_batch_whatever_the_set(pictures, trained, m
     batch_sizes = []
     original = models.CaptioningModel.generate
 
-    def watched(self, pixel_values, settings):
+    def watched(self, pixel_values, settings, **more):
         batch_sizes.append(len(pixel_values))
-        return original(self, pixel_values, settings)
+        return original(self, pixel_values, settings, **more)
 
     monkeypatch.setattr(models.CaptioningModel, "generate", watched)
     result = evaluate_examples(model, examples, settings=GenerationSettings(max_length=8), batch_size=16)

@@ -1,10 +1,8 @@
-"""Tiny checkpoints of what judges read with, written by `transformers` itself, and Java where this machine has it."""
+"""Tiny checkpoints of what judges read with, written by `transformers` itself."""
 
 from __future__ import annotations
 
-import shutil
 import string
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,17 +10,6 @@ import torch
 
 WIDTH = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
 MOST_TOKENS = 48
-
-
-@pytest.fixture(scope="session")
-def java() -> str:
-    """The `java` of this machine; CI installs it, and the jars with it."""
-    found = shutil.which("java")
-    if found is None:
-        pytest.skip("needs Java, which is not on this machine (Debian: apt install default-jre-headless)")
-    if find_spec("pycocoevalcap") is None:
-        pytest.skip('needs the jars of METEOR and SPICE: pip install "leyenda[java]"')
-    return found
 
 
 def letters_tokenizer(begin: str, end: str, *, enclosed: bool):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,12 @@ HAS_TO_CHANGE = {
     "btf": {"IFD0:ApplicationNotes"},  # the packet once more, as it stands in the file
 }
 """By a file's ending: what says that there is XMP, and where the pictures behind it begin."""
+
+
+def fingerprint(data: bytes) -> str:
+    """Equal for equal files; unlike the files, quickly shown when they differ."""
+    return hashlib.sha256(data).hexdigest()
+
 
 every_file = pytest.mark.parametrize("name", FILES)
 
@@ -106,7 +113,7 @@ def test_not_a_pixel_changes(name, originals):
 def test_it_is_read_back(name, originals):
     described = embed_description(originals[name], TEXTS)
     assert read_description(described) == TEXTS
-    assert embed_description(described, TEXTS) == described
+    assert fingerprint(embed_description(described, TEXTS)) == fingerprint(described)
 
 
 @every_file
@@ -114,18 +121,19 @@ def test_it_can_be_undone(name, originals):
     data = originals[name]
     previous, packet = read_description(data), read_xmp(data)
     described = embed_description(data, TEXTS)
-    assert restore_description(described, previous) == write_xmp(described, packet)
+    assert fingerprint(restore_description(described, previous)) == fingerprint(write_xmp(described, packet))
     assert every_frame(restore_description(described, previous)) == every_frame(data)
     if name not in ("compressed xmp", "tiff xmp"):  # unpacked, or moved to the end of the file
-        assert restore_description(described, previous) == data
-    again = embed_description(described, replace(TEXTS, description="Another.", language="es", writer="m2"))
+        assert fingerprint(restore_description(described, previous)) == fingerprint(data)
+    again = embed_description(described, replace(TEXTS, description="Another.", language="fr", writer="m2"))
     assert read_description(restore_description(again, previous)) == previous
+    assert fingerprint(restore_description(again, TEXTS)) == fingerprint(described)
 
 
 @every_file
 def test_removing_what_is_not_there_changes_nothing(name, originals):
     data = originals[name] if "xmp" not in name else remove_description(originals[name])
-    assert remove_description(data) == data
+    assert fingerprint(remove_description(data)) == fingerprint(data)
     assert (read_description(data) or Description()).description in (None, "Ein Hund")
 
 
@@ -141,14 +149,15 @@ def test_in_a_tiff_nothing_moves(order, big, tiled):
     assert remove_description(described) == data
 
 
-def test_further_pictures_are_found_by_their_index(originals, read):
+@pytest.mark.parametrize("name", ["several pictures", "index before xmp"])
+def test_further_pictures_are_found_by_their_index(name, originals, read):
     """Where exiftool, which follows the index, finds each picture, the picture that was put in begins and ends."""
-    data = originals["several pictures"]
+    data = originals[name]
     files = (data, embed_description(data, TEXTS))
     for group in ("MPImage2", "MPImage3"):
         before, after = (
             content[found[f"{group}:MPImageStart"] :][: found[f"{group}:MPImageLength"]]
-            for content, found in zip(files, read["several pictures"], strict=True)
+            for content, found in zip(files, read[name], strict=True)
         )
         assert before == after
         assert before[:2] + before[-2:] == b"\xff\xd8\xff\xd9"

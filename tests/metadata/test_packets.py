@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 import time
 from dataclasses import replace
 from functools import partial
@@ -13,13 +14,24 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests.fakes.exiftool import exiftool, tags
-from tests.fakes.picture_files import FILES, PLAIN_XMP, app, in_png, itxt, picture, saved, with_extended_xmp
+from tests.fakes.picture_files import (
+    FILES,
+    PLAIN_XMP,
+    app,
+    in_png,
+    itxt,
+    picture,
+    saved,
+    with_extended_xmp,
+    with_keywords,
+)
 
 from leyenda.errors import ImageError, LeyendaError
 from leyenda.metadata import (
     Description,
     embed_description,
     read_description,
+    read_older_captions,
     read_xmp,
     remove_description,
     restore_description,
@@ -120,6 +132,28 @@ def test_undo_keeps_what_another_program_wrote_meanwhile(tmp_path):
     assert {tag: value for tag, value in found.items() if "XMPToolkit" not in tag} == {
         tag: value for tag, value in before.items() if "XMPToolkit" not in tag
     }
+
+
+@pytest.mark.parametrize("name", ["baseline", "little", "lossy", "rgb"])
+def test_captions_from_before_xmp_are_found(name, tmp_path):
+    ending, make = FILES[name]
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes(make())
+    assert read_older_captions(path.read_bytes()) == {}
+    exiftool("-overwrite_original", "-codedcharacterset=utf8", "-EXIF:ImageDescription=SONY", str(path))
+    expected = {"exif": "SONY"}
+    if ending in ("jpg", "tif"):
+        exiftool("-overwrite_original", "-IPTC:Caption-Abstract=Luna, año 1999", str(path))
+        expected["iptc"] = "Luna, año 1999"
+    described = embed_description(path.read_bytes(), NEW)
+    assert read_older_captions(path.read_bytes()) == read_older_captions(described) == expected
+
+
+def test_a_caption_in_an_old_character_set():
+    assert read_older_captions(with_keywords(PLAIN)) == {"iptc": "old caption"}
+    assert read_older_captions(with_keywords(PLAIN, b"a\xf1o 1999\r\n")) == {"iptc": "año 1999"}
+    with pytest.raises(ImageError):
+        read_older_captions(b"words")
 
 
 def test_extended_xmp_stays(tmp_path):
@@ -245,6 +279,20 @@ def test_deep_and_wide_packets_take_no_time():
     start = time.monotonic()
     assert read_description(embed_description(jpeg(deep), NEW)) == NEW
     assert read_description(write_xmp(FILES["rgb"][1](), wide.encode())).description == "x" * 100_000
+    assert time.monotonic() - start < 10
+
+
+def test_hostile_directories_take_no_time():
+    """300,000 directories in two megabytes, and 60,000 strips that all are the whole file."""
+    chain = bytearray(b"II*\0\x08\0\0\0" + bytes(2_000_000))
+    for place in range(8, 1_800_008, 6):
+        struct.pack_into("<HI", chain, place, 0, place + 6)
+    numbers = struct.pack("<60000I", *[0] * 60_000) + struct.pack("<60000I", *[480_000] * 60_000)
+    entries = struct.pack("<HHHIIHHIII", 2, 273, 4, 60_000, 38, 279, 4, 60_000, 240_038, 0)
+    start = time.monotonic()
+    assert read_description(bytes(chain)) is None
+    with pytest.raises(ImageError, match="longer than the file"):
+        read_description(b"II*\0\x08\0\0\0" + entries + numbers)
     assert time.monotonic() - start < 10
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -144,3 +147,135 @@ def test_case_changes_no_plain_word(caption: str) -> None:
 def test_apostrophes_where_case_matters_to_the_official_tokenizer(caption, tokens):
     """As Stanford CoreNLP 3.4.1 prints them with -lowerCase; its back quote is punctuation."""
     assert list(ptb_tokens(caption)) == tokens
+
+
+@pytest.mark.parametrize(
+    ("caption", "tokens"),
+    [
+        ("see „“ and ‚‘ signs", "see „`` and ‚` signs"),
+        ("„Stopp“ it says", "„ stopp it says"),
+        ("a ”‟ b ‚‚ c", "a ''‟ b ‚‚ c"),
+        ("<a b='c d(e)'> <!x(y)z>", "<a\xa0b='c\xa0d(e)'> <!x(y)z>"),
+        ("\xadisn't \xadn't", "is n't n t"),
+        ("a\xadb.png and a\xadb", "a\xadb.png and ab"),
+        ("a\u2003b@c", "a\u2003b@c"),
+        ("a\xa0b@c", "a b@c"),
+        ("http://a.b\xa0c d", "http://a.b\xa0c d"),
+        ("www.a\xa0b.com", "www.a\xa0b.com"),
+        ("dog \xa0x.com", "dog x.com"),
+        ("dog\xa0example.net", "dog\xa0example.net"),
+        ("5\xa0\xa0x.com", "5 \xa0\xa0x.com"),
+        ("a.com/x\u202f", "a.com/x"),
+    ],
+)
+def test_rare_marks_and_spaces(caption: str, tokens: str) -> None:
+    """As the official tokenizer prints them."""
+    assert " ".join(ptb_tokens(caption)) == tokens
+
+
+ODD = (
+    *".,;:!?'\"`()[]{}<>/\\|@#$%^&*_-+=~“”‘’„‚«»–—…•¡¿´″€£¥¢½²°™®❤★🐶\xa0\u3000\xad",
+    *(
+        "...",
+        "!!",
+        "?!",
+        "--",
+        "''",
+        "``",
+        "don't",
+        "it’s",
+        "cannot",
+        "o'clock",
+        "'90s",
+        "y'all",
+        "rock'n'roll",
+    ),
+    *(
+        "1,000",
+        "3.14",
+        "1/2",
+        "2 1/2",
+        "5pm",
+        "10:30",
+        "12/25/2010",
+        "555-1234",
+        "(555) 123-4567",
+        "#1",
+        "No. 1",
+    ),
+    *(
+        "$5",
+        "£10",
+        "20€",
+        "US$5",
+        "www.x.com",
+        "http://a.b/c?d",
+        "a@b.com",
+        "x.jpg",
+        "@user",
+        "#dog",
+        "<b>",
+        "</s>",
+    ),
+    *(
+        "Mr.",
+        "St.",
+        "U.S.",
+        "a.m.",
+        "etc.",
+        "Inc.",
+        "J.",
+        "AT&T",
+        "&amp;",
+        "t-shirt",
+        "and/or",
+        "his/her",
+        ":)",
+        "<3",
+    ),
+    *("niño", "café", "cafe\u0301", "東京", "Привет", "مرحبا", "A", "the", "He", "\t", "  "),
+)
+
+
+def test_made_up_captions_have_the_tokens_of_the_official_tokenizer(java: str, shared: Path) -> None:
+    """Real captions with odd things between and inside their words, all in one run of Java."""
+    seed = random.randrange(10**6)
+    print("seed", seed)
+    chance = random.Random(seed)
+    case = json.loads((shared / "oracle" / "coco-1000.json").read_text("utf-8"))
+    real = [text for texts in case["references"].values() for text in texts]
+
+    def odd() -> str:
+        text = chance.choice(real).replace("\n", " ")
+        for _ in range(chance.randint(1, 5)):
+            place = chance.choice([chance.randrange(len(text) + 1), text.find(" ") + 1, len(text)])
+            text = text[:place] + chance.choice(ODD) + chance.choice(["", " "]) + text[place:]
+        return text
+
+    captions = [odd() for _ in range(5000)]
+    # What follows a caption begins with a lower-case letter, so that nothing depends on it.
+    lines = official_lines(java, [line for caption in captions for line in (caption, "the next")])
+    assert lines[1::2] == ["the next"] * len(captions)
+    wrong = {
+        caption: (" ".join(ptb_tokens(caption)), theirs)
+        for caption, theirs in zip(captions, lines[::2], strict=True)
+        if " ".join(ptb_tokens(caption)) != theirs
+    }
+    assert wrong == {}
+
+
+def official_lines(java: str, captions: list[str]) -> list[str]:
+    """Tokens of each caption as the official evaluation has them, joined by spaces."""
+    from pycocoevalcap.tokenizer import ptbtokenizer
+
+    folder = Path(ptbtokenizer.__file__).parent
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
+        file.write("\n".join(captions))
+        file.flush()
+        program = ["edu.stanford.nlp.process.PTBTokenizer", "-preserveLines", "-lowerCase", file.name]
+        jar = folder / ptbtokenizer.STANFORD_CORENLP_3_4_1_JAR
+        done = subprocess.run(
+            [java, "-Dfile.encoding=UTF-8", "-cp", jar, *program], capture_output=True, check=True
+        )
+    lines = done.stdout.decode("utf-8").split("\n")[: len(captions)]
+    return [" ".join(w for w in line.rstrip().split(" ") if w not in DROPPED_TOKENS) for line in lines]

@@ -80,9 +80,9 @@ NOT_CERTAIN = {
 @pytest.mark.parametrize("what", NOT_CERTAIN)
 def test_what_is_not_certain_is_left_to_transformers(what, tmp_path):
     shutil.copytree(DEMO_FOLDER, tmp_path / "model")
-    assert git_plain.read(tmp_path / "model", lambda width: torch.float32) is not None
+    assert git_plain.read(tmp_path / "model") is not None
     NOT_CERTAIN[what](tmp_path / "model")
-    assert git_plain.read(tmp_path / "model", lambda width: torch.float32) is None
+    assert git_plain.read(tmp_path / "model") is None
 
 
 def test_captioning_with_the_demo_loads_neither_transformers_nor_the_compiler(tmp_path):

@@ -42,12 +42,13 @@ import pyarrow.parquet, leyenda.volume.outputs.registry, leyenda.volume.outputs.
 from leyenda.cli import main
 print("ready", flush=True)
 for line in sys.stdin:
-    words, kill_after = json.loads(line)
+    folder, words, kill_after = json.loads(line)
     # Each run is a process of its own, forked here so that it need not load torch again.
     started = time.monotonic()
     child = os.fork()
     if child == 0:
-        os.dup2(os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT), 2)
+        os.chdir(folder)
+        os.dup2(os.open("log.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT), 2)
         os.dup2(2, 1)
         os._exit(main(words))
     ended, status = os.waitpid(child, os.WNOHANG)
@@ -63,25 +64,28 @@ for line in sys.stdin:
 
 
 class Commands:
-    """Runs `leyenda` command lines in a folder, as processes that can be killed."""
+    """Runs `leyenda` command lines as processes that can be killed."""
 
-    def __init__(self, folder: Path, log: Path) -> None:
+    def __init__(self) -> None:
         self._driver = subprocess.Popen(
-            [sys.executable, "-c", DRIVER, str(log)],
+            [sys.executable, "-c", DRIVER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=folder,
             env=os.environ | {"OMP_NUM_THREADS": "1"},
         )
         assert self._driver.stdout is not None
         assert self._driver.stdout.readline() == "ready\n"
 
-    def run(self, *words: str, kill_after: float | None = None) -> tuple[int, float]:
-        """The exit code (-9 when it was killed), and how long it took in seconds."""
+    def run(self, folder: Path, words: list[str], kill_after: float | None = None) -> tuple[int, float]:
+        """Run one in a folder, where `log.txt` has what it says.
+
+        Returns:
+            The exit code (-9 when it was killed), and how long it took in seconds.
+        """
         assert self._driver.stdin is not None
         assert self._driver.stdout is not None
-        self._driver.stdin.write(json.dumps([words, kill_after]) + "\n")
+        self._driver.stdin.write(json.dumps([str(folder), words, kill_after]) + "\n")
         self._driver.stdin.flush()
         code, seconds = self._driver.stdout.readline().split()
         return int(code), float(seconds)
@@ -157,6 +161,7 @@ def check_contents(output: str, folder: Path, names: list[str], captioned: int) 
 
 
 def kill_many(
+    commands: Commands,
     output: str,
     runs: int,
     kills: int,
@@ -187,36 +192,32 @@ def kill_many(
         str(length),
         *OUTPUTS[output],
     ]
-    commands = Commands(folder, folder / "log.txt")
-    try:
+    target.mkdir()
+    expected_code = 3 if broken else 0
+    code, whole = commands.run(folder, words)
+    assert code == expected_code, (folder / "log.txt").read_text()
+    check_contents(output, target, names, captioned)
+    expected = everything_in(target)
+    for number in range(runs):
+        shutil.rmtree(target)
         target.mkdir()
-        expected_code = 3 if broken else 0
-        code, whole = commands.run(*words)
+        began, killed, worked = time.monotonic(), [], 0.0
+        for _ in range(kills):
+            code, seconds = commands.run(folder, words, moments.uniform(0.0, whole * 0.5))
+            killed.append(f"{seconds:.1f} s" if code == -9 else "ended")
+            worked += seconds
+            assert code in (-9, expected_code), (folder / "log.txt").read_text()
+        code, seconds = commands.run(folder, words)
+        whole = min(whole, worked + seconds)  # the machine may have been busier before
         assert code == expected_code, (folder / "log.txt").read_text()
-        check_contents(output, target, names, captioned)
-        expected = everything_in(target)
-        for number in range(runs):
-            shutil.rmtree(target)
-            target.mkdir()
-            began, killed, worked = time.monotonic(), [], 0.0
-            for _ in range(kills):
-                code, seconds = commands.run(*words, kill_after=moments.uniform(0.0, whole * 0.5))
-                killed.append(f"{seconds:.1f} s" if code == -9 else "ended")
-                worked += seconds
-                assert code in (-9, expected_code), (folder / "log.txt").read_text()
-            code, seconds = commands.run(*words)
-            whole = min(whole, worked + seconds)  # the machine may have been busier before
-            assert code == expected_code, (folder / "log.txt").read_text()
-            found = everything_in(target)
-            different = [name for name in {**expected, **found} if expected.get(name) != found.get(name)]
-            assert not different, f"seed {seed}, {output}, run {number}, killed at {killed}: {different[:5]}"
-            print(
-                f"{output} run {number + 1} of {runs}: killed at {', '.join(killed)} of {whole:.1f} s; "
-                f"equal, {len(found)} files, {time.monotonic() - began:.0f} s",
-                flush=True,
-            )
-    finally:
-        commands.close()
+        found = everything_in(target)
+        different = [name for name in {**expected, **found} if expected.get(name) != found.get(name)]
+        assert not different, f"seed {seed}, {output}, run {number}, killed at {killed}: {different[:5]}"
+        print(
+            f"{output} run {number + 1} of {runs}: killed at {', '.join(killed)} of {whole:.1f} s; "
+            f"equal, {len(found)} files, {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
 
 
 def main() -> None:
@@ -232,11 +233,20 @@ def main() -> None:
     parser.add_argument("--length", type=int, default=8, help="tokens of a caption at most")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
+    commands = Commands()
     for output in given.outputs.split(","):
         with tempfile.TemporaryDirectory() as folder:
             kill_many(
-                output, given.runs, given.kills, given.pictures, given.seed, Path(folder), length=given.length
+                commands,
+                output,
+                given.runs,
+                given.kills,
+                given.pictures,
+                given.seed,
+                Path(folder),
+                length=given.length,
             )
+    commands.close()
 
 
 if __name__ == "__main__":

@@ -303,6 +303,9 @@ def test_described_copies(caption, photos, here):
     assert set(everything_in(here / "out")) == {*before, RECORD}
     assert caption("--undo", "out")[0] == 0
     assert set(everything_in(here / "out")) == {RECORD}
+    code, _, err = caption("photos", "--to", "metadata", "--output", "photos/described")
+    assert code == 2
+    assert "would be found in 'photos' as further pictures" in err
 
 
 def test_undo_of_nothing(here, capsys):

@@ -7,10 +7,11 @@ import json
 import os
 import tarfile
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.volume.conftest import draw
+from tests.volume.conftest import draw, lines_of
 
 from leyenda.errors import LeyendaError
 from leyenda.images.opening import read_picture
@@ -342,3 +343,23 @@ def test_a_folder_that_may_not_be_read(here, monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(LeyendaError, match=r"The folder 'deep/er' cannot be read: Permission denied."):
         list(open_inputs(["deep"]))
+
+
+def test_near_pictures_are_captioned_once(here, caption):
+    from PIL import Image
+
+    fields = np.random.default_rng(3).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    drawn = Image.fromarray(fields).resize((96, 64), Image.Resampling.BICUBIC)
+    (here / "in").mkdir()
+    drawn.save(here / "in" / "a.png")
+    drawn.save(here / "in" / "b.jpg", quality=80)
+    drawn.resize((150, 100)).save(here / "in" / "c.png")
+    draw(here / "in" / "d.png", 9)
+    (here / "in" / "e.png").write_bytes((here / "in" / "a.png").read_bytes())
+    for kind, copied in (("each", 0), ("bytes", 1), ("near", 3)):
+        code, out, _ = caption("in", "-o", f"{kind}.jsonl", "--duplicates", kind, "--json")
+        assert code == 0
+        assert json.loads(out.splitlines()[-1])["copied"] == copied
+    near = lines_of(here / "near.jsonl")
+    assert [line["caption"] == near[0]["caption"] for line in near[:3]] == [True] * 3
+    assert near[4]["caption"] == near[0]["caption"]

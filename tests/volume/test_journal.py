@@ -88,6 +88,15 @@ def test_begun_anew_only_once(path):
     journal.close()
 
 
+def test_a_record_is_never_forgotten(path):
+    journal = Journal(path, SETTINGS | {"beams": 3}, overwrite=True, record=True)
+    assert list(journal.entries()) == []
+    journal.close()
+    first, second = run_logs(path)
+    assert (first.groups, first.finished) == (4, {"given_up": True})
+    assert (second.groups, second.finished) == (0, None)
+
+
 def test_a_record_holds_many_runs(path):
     for number in range(2):
         journal = Journal(path, SETTINGS)

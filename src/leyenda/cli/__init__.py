@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from leyenda import __version__
+from leyenda.cli.one_voice import is_main, one_voice
 from leyenda.errors import LeyendaError, near
 
 VERBS = ("quickstart", "train", "evaluate", "caption", "score", "compare", "data", "push")
@@ -69,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     words, debug = _without_debug_flag(words)
     try:
-        code = leyenda.main(args=words, prog_name="leyenda", standalone_mode=False, obj=list(words))
+        with one_voice():
+            code = leyenda.main(args=words, prog_name="leyenda", standalone_mode=False, obj=list(words))
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as help_page:
         click.echo(help_page.format_message(), err=True)
@@ -80,7 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _report(str(error), debug)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("leyenda: stopped.", err=True)
+        if is_main():
+            click.echo("leyenda: stopped.", err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): stop, and let the interpreter close stdout in silence.

@@ -158,6 +158,8 @@ def command(ctx: click.Context, /, inputs: tuple[str, ...], as_json: bool, **opt
     for name in _SAMPLING:
         if name in options and not options["sample"]:
             raise click.UsageError(f"{_typed(name)} needs --sample.", ctx)
+    if options["drop_prompt"] and options["prompt"] is None:
+        raise click.UsageError("--drop-prompt needs --prompt.", ctx)
     rules = TextRules(**{name: options.pop(name) for name in _TEXT})
     options |= {"text": rules} if rules else {}
     if options["prompt"] is None:
@@ -221,7 +223,7 @@ def _into_an_output(
     finally:
         for line in summary(run, _again(ctx)):
             click.echo(line, err=True)
-    if run.stopping:
+    if not run.finished:
         click.echo("leyenda: stopped.", err=True)
         return EXIT_INTERRUPTED
     return EXIT_SOME_FAILED if run.totals.failed else 0

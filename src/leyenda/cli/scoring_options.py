@@ -12,6 +12,16 @@ from leyenda.cli.shared_options import SOURCE_OPTIONS, device, source_options, t
 JUDGE_OPTIONS = ("clip_model", "sentence_model", "language_model", "spice_jars", "device")
 """What judges are given, as `leyenda.judges.Equipment` takes it."""
 
+METRICS = (
+    *("wer", "wer_first", "mer", "wil", "cer", "rouge1", "rouge2", "rougeL", "rougeLsum"),
+    *("bleu_1", "bleu_2", "bleu_3", "bleu_4", "cider_d", "coco_rouge_l", "sacrebleu", "chrf", "distinct"),
+)
+JUDGES = (
+    *("meteor", "spice", "clip_score", "ref_clip_score"),
+    *("sentence_similarity", "perplexity", "perplexity_per_word"),
+)
+"""What `leyenda.metrics` and `leyenda.judges` have, written here so that `--help` need not load them."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -22,13 +32,15 @@ def metric_options(command: Command) -> Command:
             click.option(
                 "--metrics",
                 metavar="NAMES",
-                help="Scores to compute, with commas between, or all.  [default: the usual ones]",
+                help=f"Scores to compute, with commas between, or all (that need no model): {', '.join(METRICS)}; or "
+                f"{', '.join(JUDGES)}.  [default: the usual ones]",
             ),
             click.option(
                 "--tokenizer",
                 type=click.Choice(["ptb", "unicode"]),
                 metavar="ptb|unicode",
-                help="What makes words of captions.  [default: ptb for en, unicode for es]",
+                help="What makes words of captions: ptb is for English, unicode for every language.  "
+                "[default: ptb for en, unicode for es]",
             ),
             click.option(
                 "--df",
@@ -95,7 +107,7 @@ def scoring_options(command: Command) -> Command:
                 metavar="en|es",
                 default="en",
                 show_default=True,
-                help="Of the captions and the report.",
+                help="Of the captions and the report; for captions in another language add --tokenizer unicode.",
             ),
             click.option(
                 "--only-common",

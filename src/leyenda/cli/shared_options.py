@@ -91,3 +91,46 @@ token = click.option(
     metavar="TOKEN",
     help="Hub token.  [default: HF_TOKEN, or that of `hf auth login`]",
 )
+
+
+def engine_options(command: Command) -> Command:
+    """What runs the work: this process, or Ray on one machine or many."""
+    for option in reversed(
+        (
+            click.option(
+                "--engine",
+                type=click.Choice(["plain", "ray"]),
+                default="plain",
+                show_default=True,
+                help="ray: on a Ray cluster, or several processes here.",
+            ),
+            click.option(
+                "--workers",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help="With --engine ray: processes.  [default: one a GPU, or one]",
+            ),
+            click.option(
+                "--address",
+                metavar="HOST:PORT",
+                help="With --engine ray: a running cluster.  [default: one here]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def check_engine(engine: str, workers: int | None, address: str | None) -> None:
+    """See that the engine is there, before anything else is loaded.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        click.UsageError: options of Ray without it.
+    """
+    if engine == "ray":
+        from leyenda.jobs.ray_cluster import require_ray
+
+        require_ray()
+    elif workers is not None or address is not None:
+        raise click.UsageError("--workers and --address need --engine ray.", click.get_current_context())

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
 
 from leyenda.cli import EXIT_SOME_FAILED
-from leyenda.cli.shared_options import device, model_revision, precision, shares, source_options, token
+from leyenda.cli.shared_options import (
+    check_engine,
+    device,
+    engine_options,
+    model_revision,
+    precision,
+    shares,
+    source_options,
+    token,
+)
 
 _TRAIN_HELP = """Fine-tune a captioning model on your own pictures.
 
@@ -62,6 +72,7 @@ def pictures_at_a_time(context: click.Context, option: click.Parameter, value: s
 @click.option("--resume", is_flag=True, help="Go on where the run in RUN stopped.")
 @click.option("--push-to", metavar="REPO", help="Send the finished model to this hub repository.")
 @click.option("--private", is_flag=True, help="With --push-to: make the repository private.")
+@engine_options
 @device
 @precision(None)
 @source_options
@@ -75,11 +86,20 @@ def command(
     push_to: str | None,
     private: bool,
     token: str | None,
+    engine: str,
+    workers: int | None,
+    address: str | None,
     **options: Any,
 ) -> int:
     """Resolve the recipe, train, print where the model and its scores are."""
+    check_engine(engine, workers, address)
     from leyenda.config import load_recipe
+    from leyenda.training.processes import launched
     from leyenda.training.run_folder import RunFolder
+
+    here = launched()
+    if not here.is_main:
+        os.environ["TQDM_DISABLE"] = "1"  # read when tqdm is imported
 
     context = click.get_current_context()
     if private and not push_to:
@@ -92,9 +112,17 @@ def command(
     saved = run.recipe if resume and run.recipe.is_file() else None
     recipe = load_recipe(config or saved, overrides, _recipe_values(source, options))
 
-    from leyenda.jobs.train import train
+    wanted: dict[str, Any] = {"resume": resume, "push_to": push_to, "private": private, "token": token}
+    if engine == "ray":
+        from leyenda.jobs.train_with_ray import train_with_ray
 
-    result = train(recipe, output, resume=resume, push_to=push_to, private=private, token=token)
+        result = train_with_ray(recipe, output, workers=workers, address=address, **wanted)
+    else:
+        from leyenda.jobs.train import train
+
+        result = train(recipe, output, **wanted)
+    if not here.is_main:
+        return 0
     scores = result.tuned.scores.values
     click.echo(f"model\t{result.run.model}")
     click.echo(f"report\t{result.run.report}")
@@ -102,7 +130,8 @@ def command(
         click.echo(f"{name}\t{scores[name]:.4f}")
     if result.pushed_to:
         click.echo(f"pushed\t{result.pushed_to}")
-    return EXIT_SOME_FAILED if result.skipped else 0
+    # A launcher takes any other number for a failure, and would say so of a run that is finished.
+    return EXIT_SOME_FAILED if result.skipped and here.count == 1 else 0
 
 
 def _recipe_values(source: str | None, options: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Pictures that lie compressed or only on the Hub are written once into one file of the user's cache.
 
-An entry is a folder with `pictures.bin` (their bytes, one after the other) and `index.arrow` (the rows that refer to
-it). It is made under a temporary name and renamed when it is whole. The folder may be deleted at any time.
+An entry of pictures is a folder with `pictures.bin` (their bytes, one after the other) and `index.arrow` (the rows that
+refer to it). It is made under a temporary name and renamed when it is whole; so is a file that was unpacked. The folder
+may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -106,6 +107,34 @@ def cached_rows(identity: object, make_rows: Callable[[Spool], Iterable[Row]]) -
         return _make_entry(entry, key, make_rows)
     except OSError as error:
         raise disk_error(error, entry) from error
+
+
+def cached_file(identity: object, make: Callable[[BinaryIO], object]) -> Path:
+    """A file that can be made again; made on the first call, then taken from the cache.
+
+    Args:
+        identity: everything that decides its bytes, as JSON values; another identity is another file.
+        make: writes it.
+
+    Raises:
+        DiskError: the cache cannot be written.
+    """
+    key = json.dumps([LAYOUT, identity])
+    entry = cache_folder() / "files" / hashlib.sha256(key.encode()).hexdigest()[:32]
+    if entry.is_file():
+        return entry  # it got its name when it was whole
+    try:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f"{entry.name}.", suffix=".partial", dir=entry.parent)
+        try:
+            with open(descriptor, "wb") as file:
+                make(file)
+            os.replace(name, entry)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise disk_error(error, entry) from error
+    return entry
 
 
 def _whole_entry(entry: Path, key: str) -> pa.Table | None:

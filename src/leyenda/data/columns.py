@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from leyenda.data.split_names import split_name
 from leyenda.errors import DataError, near
 from leyenda.records import Origin
 
@@ -41,6 +42,9 @@ CAPTION_COLUMNS = (
     "alt_text",
     "txt",
 )
+SELDOM_CAPTION_COLUMNS = ("comment", "comments", "caption_text")
+"""Columns of captions where there is none of the usual name; beside one they are something else."""
+
 SPLIT_COLUMN = "split"
 
 _NUMBERED = re.compile(r"^(.+?)[ _-]?\d+$")
@@ -90,7 +94,9 @@ def find_columns(
     if image is None and convention in names:
         image = convention
     picture = find_image_column(names, source, image)
-    captions = _chosen(caption, names, source, "caption") or _found(names, CAPTION_COLUMNS, source, "caption")
+    captions = _chosen(caption, names, source, "caption") or _found(
+        names, _known_captions(names), source, "caption"
+    )
     split = next((name for name in names if name.strip().lower() == SPLIT_COLUMN), None)
     return Columns(picture, tuple(captions), split)
 
@@ -122,8 +128,8 @@ def _chosen(wanted: str | None, names: Sequence[str], source: str, what: str) ->
 def _found(names: Sequence[str], known: Sequence[str], source: str, what: str) -> list[str]:
     by_base: dict[str, list[str]] = {}
     for name in names:
-        if _base(name).lower() in known:
-            by_base.setdefault(_base(name).lower(), []).append(name)
+        if _usual(name) in known:
+            by_base.setdefault(_usual(name), []).append(name)
     if len(by_base) == 1:
         return next(iter(by_base.values()))
     if by_base:
@@ -132,6 +138,17 @@ def _found(names: Sequence[str], known: Sequence[str], source: str, what: str) -
         f"{source} has no column that looks like the {what}: its columns are {_listed(names)}.",
         f"Name it with --{what}-column NAME.",
     )
+
+
+def _known_captions(names: Sequence[str]) -> Sequence[str]:
+    return (
+        CAPTION_COLUMNS if any(_usual(name) in CAPTION_COLUMNS for name in names) else SELDOM_CAPTION_COLUMNS
+    )
+
+
+def _usual(name: str) -> str:
+    """The name as tables usually write it: without a number, in small letters, joined by underscores."""
+    return _base(name).lower().replace(" ", "_").replace("-", "_")
 
 
 def _base(name: str) -> str:
@@ -172,13 +189,33 @@ def captions_in_cell(cell: Any, origin: Origin) -> list[str]:
     return [_caption(cell, origin)]
 
 
+def split_in_cell(cell: Any, origin: Origin) -> str | None:
+    """The split that a cell names, in the usual word for it; None where it names none.
+
+    Args:
+        cell: the value; None and an empty text name no split.
+        origin: where it stands, for messages.
+
+    Raises:
+        DataError: something other than text.
+
+    >>> split_in_cell("val", Origin())
+    'validation'
+    """
+    if cell is not None and not isinstance(cell, str):
+        raise DataError(
+            f"{origin}: the split is not text but {str(cell)[:40]!r}.", "Write train, validation or test."
+        )
+    return split_name(cell)
+
+
 def _captions_in_text(text: str, origin: Origin) -> list[str]:
     stripped = text.strip()
     if not (stripped.startswith("[") and stripped.endswith("]")):
         return [text]
     try:
         cell = json.loads(stripped)
-    except ValueError:
+    except (ValueError, RecursionError):
         if stripped.startswith("['"):
             raise DataError(
                 f"{origin}: the captions are a Python list, not a JSON list: {stripped[:40]!r}.",
@@ -192,8 +229,7 @@ def _captions_in_text(text: str, origin: Origin) -> list[str]:
 def _caption(item: Any, origin: Origin) -> str:
     if item is None:
         return ""
-    if isinstance(item, Mapping):
-        item = item.get("raw", item.get("caption", item.get("text")))
-    if not isinstance(item, str):
+    text = item.get("raw", item.get("caption", item.get("text"))) if isinstance(item, Mapping) else item
+    if not isinstance(text, str):
         raise DataError(f"{origin}: a caption is not text but {str(item)[:40]!r}.", "Write captions as text.")
-    return item
+    return text

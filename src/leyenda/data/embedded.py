@@ -13,9 +13,8 @@ import pyarrow as pa
 
 from leyenda.data.beside import captions_in_lines
 from leyenda.data.cache import Spool
-from leyenda.data.columns import Columns, find_columns, find_image_column
+from leyenda.data.columns import Columns, find_columns, find_image_column, split_in_cell
 from leyenda.data.gather import Row
-from leyenda.data.split_names import split_name
 from leyenda.errors import DataError
 from leyenda.records import Origin
 
@@ -30,6 +29,9 @@ _ENDINGS = (
     (b"II*\0", ".tif"),
     (b"MM\0*", ".tif"),
 )
+
+_BINARY = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
+_TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +132,13 @@ def _only_with_bytes(schema: pa.Schema) -> str | None:
 def _holds_bytes(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
         return any(field.name == "bytes" and _holds_bytes(field.type) for field in kind)
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+    return any(of_type(kind) for of_type in _BINARY)
 
 
 def _holds_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    return any(of_type(kind) for of_type in _TEXT)
 
 
 def embedded_rows(
@@ -174,7 +176,7 @@ def _rows(batch: Batch, wanted: ArrowColumns, spool: Spool, name_of: Callable[[s
         row = Row(
             (names[index] if names else None) or name_of(path),
             captions_in_lines(said[0])[0] if wanted.caption_lines else said,
-            (split_name(splits[index]) if splits else None) or batch.split,
+            (split_in_cell(splits[index], origin) if splits else None) or batch.split,
             file=batch.file,
             line=origin.line,
         )
@@ -205,6 +207,8 @@ class _Pictures(Sequence[memoryview | None]):
     """
 
     def __init__(self, column: pa.Array, mapped: pa.Buffer | None) -> None:
+        if pa.types.is_binary_view(column.type):
+            column = column.cast(pa.large_binary())  # a view's values need not lie one behind the other
         _, offsets, data = column.buffers()
         width = np.int64 if pa.types.is_large_binary(column.type) else np.int32
         every = np.frombuffer(offsets, width) if offsets is not None else np.zeros(1, width)

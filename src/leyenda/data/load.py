@@ -88,6 +88,8 @@ def _refuse_unused(chosen: Format, options: ReadOptions) -> None:
 def _refuse_closed(source: str) -> None:
     """Say that the folder itself may not be opened, before a file in it that may not even be there is named."""
     if not os.path.isdir(source):
+        if os.path.exists(source) and not os.path.isfile(source):
+            raise DataError(f"{source!r} is neither a file nor a folder.", "Save what it gives as a file.")
         return
     try:
         with os.scandir(source):

@@ -21,7 +21,8 @@ from leyenda.jobs.score import frequencies, scored_predictions, tokenizer_for
 from leyenda.judges import Equipment
 from leyenda.metrics.document_frequencies import DocumentFrequencies
 from leyenda.models import CaptioningModel, GenerationSettings
-from leyenda.records import Caption, EvaluationResult, Prediction, Resampling, Skipped
+from leyenda.records import Caption, EvaluationResult, Example, Prediction, Resampling, Skipped
+from leyenda.training.processes import ALONE, Processes
 from leyenda.training.run_folder import RunFolder
 
 
@@ -141,6 +142,7 @@ def evaluate_examples(
     tokenizer: str = "ptb",
     weights: DocumentFrequencies | None = None,
     resampling: Resampling | None = None,
+    processes: Processes = ALONE,
 ) -> EvaluationResult:
     """As `evaluate`, with everything loaded.
 
@@ -156,32 +158,36 @@ def evaluate_examples(
         tokenizer: of words.
         weights: of n-grams.
         resampling: of intervals.
+        processes: they share the pictures; the main one scores, and all get what it found out.
 
     Raises:
         DataError: no example can be scored.
     """
-    predictions, skipped = _caption(
-        Captioner(model, settings, batch_size, exact_decode=exact_decode), examples
-    )
+    captioner = Captioner(model, settings, batch_size, exact_decode=exact_decode)
+    predictions, skipped = _caption(captioner, examples, processes)
     if not predictions:
         raise DataError(
             "None of the pictures could be scored.", "See what is wrong with: leyenda data check SOURCE"
         )
-    return scored_predictions(
-        model.name,
-        predictions,
-        skipped=skipped,
-        candidates=candidates,
-        wanted=wanted,
-        equipment=equipment,
-        tokenizer=tokenizer,
-        weights=weights,
-        resampling=resampling,
+    return processes.from_main(
+        lambda: scored_predictions(
+            model.name,
+            predictions,
+            skipped=skipped,
+            candidates=candidates,
+            wanted=wanted,
+            equipment=equipment,
+            tokenizer=tokenizer,
+            weights=weights,
+            resampling=resampling,
+        )
     )
 
 
-def _caption(captioner: Captioner, examples: Examples) -> tuple[list[Prediction], dict[str, Skipped]]:
-    predictions: list[Prediction] = []
+def _caption(
+    captioner: Captioner, examples: Examples, processes: Processes
+) -> tuple[list[Prediction], dict[str, Skipped]]:
+    """Predictions in the order of the examples, and why the other ones have none."""
     skipped: dict[str, Skipped] = {}
     speaking = []
     for example in examples:
@@ -189,11 +195,14 @@ def _caption(captioner: Captioner, examples: Examples) -> tuple[list[Prediction]
             speaking.append(example)
         else:
             skipped[example.id] = Skipped("no_caption", f"{example.origin}: {example.id!r} has no caption.")
-    results = captioner.stream(example.image for example in speaking)
-    bar = tqdm(
-        results, total=len(speaking), desc="Captioning", unit="picture", delay=2, file=sys.stderr, leave=False
-    )
-    for example, (_, answer) in zip(speaking, bar, strict=True):
+    rows = processes.share_in_rows(speaking, captioner.batch_size)
+    share = [example for row in rows for example in row]
+    answers: dict[str, Caption | Skipped] = {}
+    for part in processes.gathered(lambda: _answers(captioner, share)):
+        answers |= part
+    predictions: list[Prediction] = []
+    for example in speaking:
+        answer = answers[example.id]
         if isinstance(answer, Caption):
             references = tuple(caption for caption in example.captions if caption)
             predictions.append(
@@ -202,6 +211,15 @@ def _caption(captioner: Captioner, examples: Examples) -> tuple[list[Prediction]
         else:
             skipped[example.id] = answer
     return predictions, skipped
+
+
+def _answers(captioner: Captioner, examples: Sequence[Example]) -> dict[str, Caption | Skipped]:
+    """What each picture got, by its example's id."""
+    results = captioner.stream(example.image for example in examples)
+    bar = tqdm(
+        results, total=len(examples), desc="Captioning", unit="picture", delay=2, file=sys.stderr, leave=False
+    )
+    return {example.id: answer for example, (_, answer) in zip(examples, bar, strict=True)}
 
 
 def _recipe_behind(model: str | Path | CaptioningModel) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from leyenda.errors import ScoreError
 from leyenda.jobs.references import Reference
 
-NAMED = 5
+NAMED = 20
 """How many pictures an error message lists."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from leyenda.data.examples import Examples
 from leyenda.data.load import load_examples
 from leyenda.data.splits import assign_splits, describe_splits
 from leyenda.data.summary import summarize
-from leyenda.errors import DataError, RecipeError, near
+from leyenda.errors import DataError, RecipeError, RunError, near
 from leyenda.jobs.evaluate import evaluate_examples
 from leyenda.jobs.predictions_file import write_predictions
 from leyenda.jobs.push import push
@@ -31,6 +33,7 @@ from leyenda.training import history
 from leyenda.training.arguments import check_names
 from leyenda.training.feature_cache import open_images
 from leyenda.training.fitting import Objective, Task, arguments_of, fit, precision_of
+from leyenda.training.processes import Processes, joined
 from leyenda.training.run_folder import RunFolder
 
 Talk = Callable[[str], None]
@@ -74,7 +77,7 @@ def train(
     notes: Sequence[str] = (),
     talk: Talk = say,
 ) -> TrainingResult:
-    """Fine-tune a model by a recipe.
+    """Fine-tune a model by a recipe, alone or together with the other processes that a launcher has started.
 
     Args:
         recipe: everything that decides the run (`leyenda.config.load_recipe`).
@@ -85,51 +88,110 @@ def train(
         token: access token for the hub, for data, model and `push_to`; None takes the one that is logged in. It
             is written nowhere.
         notes: sentences for the top of the report.
-        talk: where lines for the user go; standard error when not given.
+        talk: where lines for the user go, those of the main process; standard error when not given.
+
+    Returns:
+        The same in every process.
 
     Raises:
         LeyendaError: anything the user can mend, found before training starts wherever possible.
         KeyboardInterrupt: stopped by the user; what was done is saved.
     """
-    run = RunFolder(output)
     objective = objective_of(recipe)
     check_names(recipe.training)
-    run.check(recipe, resume)
-    for problem in repository_problems(push_to, token) if push_to else ():
-        raise problem
-    examples = load_split(recipe, token)
+    with joined(recipe.model.device, bool(recipe.training.get("fsdp"))) as processes:
+        return _train(
+            Order(recipe, RunFolder(output), resume, push_to, private, token, tuple(notes)),
+            objective,
+            processes,
+            talk if processes.is_main else _say_nothing,
+        )
+
+
+def _say_nothing(line: str) -> None:
+    """As `say`, in a process that is not the main one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What `train` was asked for; see there."""
+
+    recipe: Recipe
+    run: RunFolder
+    resume: bool
+    push_to: str | None
+    private: bool
+    token: str | None
+    notes: Sequence[str]
+
+
+def _train(order: Order, objective: Objective, processes: Processes, talk: Talk) -> TrainingResult:
+    recipe, run, token = order.recipe, order.run, order.token
+    processes.from_main(lambda: _check(order))
+    examples = processes.first_on_each_machine(lambda: load_split(recipe, token))
     talk("Pictures: " + describe_splits(examples, validation=recipe.data.validation, test=recipe.data.test))
-    model = _model(recipe, examples, token)
+    model = processes.together(lambda: _model(recipe, examples, token))
     # Made here too, so that what is wrong with them is said before the pictures are read.
     arguments = arguments_of(recipe, model, objective, run)
-    with run.locked():
-        run.start(recipe)
-        run.check_data(examples)
+    with contextlib.ExitStack() as held:
+
+        def start() -> None:
+            held.enter_context(run.locked())
+            run.start(recipe)
+            run.check_data(examples)
+
+        processes.from_main(start)
+        processes.together(lambda: _check_shared(run))
         opened = open_images(
             model,
             [_part(examples, "train"), _part(examples, "validation")],
-            # The code of transformers knows no features.
-            frozen="image_encoder" in recipe.model.freeze and recipe.model.fast,
+            # The code of transformers, with which a sharded model computes, knows no features.
+            frozen="image_encoder" in recipe.model.freeze and recipe.model.fast and not processes.sharded,
             augment=recipe.data.augment,
             precision=precision_of(arguments),
             talk=talk,
             exact_decode=recipe.data.exact_decode,
+            processes=processes,
         )
         skipped = opened.skipped
-        _tell_skipped(skipped, run, talk)
+        processes.from_main(lambda: _tell_skipped(skipped, run, talk))
         train_examples, validation = opened.parts
-        fit(Task(recipe, model, train_examples, validation, opened.images, objective, run, talk))
+        fit(Task(recipe, model, train_examples, validation, opened.images, objective, run, talk, processes))
         del model, opened
-        tuned, base = _final_scores(recipe, examples, run, token, talk)
-        problems = _data_problems(recipe, examples, run, talk)
-        _write_results(recipe, examples, run, tuned, base, skipped, problems, notes)
-        talk(f"Done: the model is in {run.model}, the report is {run.report}")
-        address = (
-            push(run.folder, push_to, private=private, token=token, language=recipe.evaluation.language)
-            if push_to
-            else None
-        )
+        tuned, base = _final_scores(recipe, examples, run, token, talk, processes)
+
+        def finish() -> str | None:
+            problems = _data_problems(recipe, examples, run, talk)
+            _write_results(recipe, examples, run, tuned, base, skipped, problems, order.notes)
+            talk(f"Done: the model is in {run.model}, the report is {run.report}")
+            return _pushed(order)
+
+        address = processes.from_main(finish)
     return TrainingResult(run, tuned, base, {**skipped, **tuned.skipped}, address)
+
+
+def _check(order: Order) -> None:
+    """See that the run may start or go on, and be pushed at its end."""
+    order.run.check(order.recipe, order.resume)
+    for problem in repository_problems(order.push_to, order.token) if order.push_to else ():
+        raise problem
+
+
+def _check_shared(run: RunFolder) -> None:
+    """See that this process finds the run's folder, which the main process has just begun."""
+    if not run.recipe.is_file():
+        raise RunError(
+            f"The machine {platform.node()!r} does not find the run's folder {str(run.folder)!r}.",
+            "Choose an --output on a file system that all machines share.",
+        )
+
+
+def _pushed(order: Order) -> str | None:
+    """The repository's address; None where none is wanted."""
+    if not order.push_to:
+        return None
+    language = order.recipe.evaluation.language
+    return push(order.run.folder, order.push_to, private=order.private, token=order.token, language=language)
 
 
 def objective_of(recipe: Recipe) -> Objective:
@@ -206,7 +268,7 @@ def _tell_skipped(skipped: Mapping[str, Skipped], run: RunFolder, talk: Talk) ->
 
 
 def _final_scores(
-    recipe: Recipe, examples: Examples, run: RunFolder, token: str | None, talk: Talk
+    recipe: Recipe, examples: Examples, run: RunFolder, token: str | None, talk: Talk, processes: Processes
 ) -> tuple[EvaluationResult, EvaluationResult | None]:
     """Scores of the best model, and of the one before tuning, on pictures that training has not seen."""
     name = "test" if "test" in examples.splits() else "validation"
@@ -235,6 +297,7 @@ def _final_scores(
             candidates=candidates,
             tokenizer=tokenizer_for(recipe.evaluation.language),
             exact_decode=recipe.data.exact_decode,
+            processes=processes,
         )
 
     talk(f"Scoring the best model on the {len(scored)} {name} pictures.")

@@ -9,11 +9,13 @@ from leyenda.metadata.embedding import (
     restore_description,
     write_xmp,
 )
+from leyenda.metadata.older_captions import read_older_captions
 
 __all__ = [
     "Description",
     "embed_description",
     "read_description",
+    "read_older_captions",
     "read_xmp",
     "remove_description",
     "restore_description",

@@ -104,7 +104,8 @@ def restore_description(
         break_signature: as for `embed_description`.
 
     Returns:
-        The file's bytes. If leyenda had added all of the file's XMP, they equal those before.
+        The file's bytes. If leyenda had added all of the file's XMP, they equal those before. What a language other
+        than the default's said differently is not in `previous`; `read_xmp` and `write_xmp` keep that, too.
 
     Raises:
         ImageError: as `embed_description`.
@@ -199,7 +200,11 @@ def _restored(packet: XmpPacket, field: str, previous: Description) -> dict[str,
     if previous.language and text is not None:
         wanted[previous.language] = text
     done = {language.lower() for language in wanted}
-    added = [language for language in (*same, *marked_languages(packet)) if language.lower() not in done]
+    ours = marked_languages(packet)
+    ours = (
+        ours[-1:] if previous.ai_generated else ours
+    )  # the languages before the last were leyenda's then, too
+    added = [language for language in (*same, *ours) if language.lower() not in done]
     return wanted | dict.fromkeys(added)
 
 
@@ -243,7 +248,7 @@ def _edited(
     exactly: bool,
 ) -> XmpPacket:
     before = read_mark(packet, _default_texts(packet))
-    languages = marked_languages(packet)
+    languages = marked_languages(packet)[: -1 if exactly else None]
     for field, texts in wanted.items():
         packet = packet.with_alternatives(TEXT_PROPERTIES[field], texts)
     texts_now = _default_texts(packet)
@@ -296,7 +301,8 @@ def _damage_is_image_error(name: str) -> Iterator[None]:
             "metadata", f"{name} has no room for the description: {error}.", "Shorten it."
         ) from error
     except Damaged as error:
-        raise ImageError(error.code, f"{name} cannot take or give a description: {error}.", _MEND) from error
+        mend = "Copy or download it again." if error.code == "truncated" else _MEND
+        raise ImageError(error.code, f"{name} cannot take or give a description: {error}.", mend) from error
 
 
 _MEND = "Save it anew with a picture program, or write its description beside it (--to sidecar)."

@@ -8,6 +8,7 @@ the former directory, so that taking the packet out gives the former file back.
 from __future__ import annotations
 
 import struct
+from collections import deque
 from dataclasses import dataclass
 
 from leyenda.metadata.damage import Damaged, NoRoom
@@ -35,6 +36,8 @@ _SIZES = {
 _NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _MOST_ENTRIES = 1_000_000
 """Directories may overlap, so that a small hostile file could otherwise be read for hours."""
+_MOST_OVERLAP = 4
+"""Pages may share values and tiles; together they are that many times the file's length at most."""
 _NOTE = b"leyenda\0"
 _NOTE_SIZE = len(_NOTE) + 16
 
@@ -79,8 +82,8 @@ class TiffFile:
         if not self._directories:
             raise Damaged("truncated", "it has no directory")
         self._first = self._directories[0]
-        self._check_values()
         self._pixels = [piece for directory in self._all_directories() for piece in self._strips(directory)]
+        self._check_lengths()
         self._xmp = next((entry for entry in self._first.entries if entry.tag == _XMP), None)
         self.packet = self._value(self._xmp) if self._xmp else None
         self.signed = any(entry.tag == _C2PA for entry in self._first.entries)
@@ -131,7 +134,7 @@ class TiffFile:
         start = offset + (8 if self._big else 2)
         end = start + count * self._entry_size
         following = self._number(self._word, end)  # raises when the directory is longer than the file
-        self._entries_read += count
+        self._entries_read += count + 1
         if self._entries_read > _MOST_ENTRIES:
             raise Damaged("unreadable", f"it has more than {_MOST_ENTRIES:,} entries")
         entries = []
@@ -143,9 +146,9 @@ class TiffFile:
     def _all_directories(self) -> list[_Directory]:
         """Those of the pages, and below each page those of its smaller or raw versions."""
         found: dict[int, _Directory] = {}
-        waiting = list(self._directories)
+        waiting = deque(self._directories)
         while waiting:
-            directory = waiting.pop(0)
+            directory = waiting.popleft()
             if directory.offset in found:
                 continue
             found[directory.offset] = directory
@@ -185,15 +188,12 @@ class TiffFile:
             raise Damaged("truncated", "pixels are behind its end")
         return found
 
-    def _check_values(self) -> None:
-        """Refuse values that overlap so much that together they would fill the memory."""
-        total = 0
-        for directory in self._all_directories():
-            for entry in directory.entries:
-                start, end = self._place_of(entry)
-                total += end - start
-        if total > 2 * len(self.data):
-            raise Damaged("unreadable", "its values are longer than the file")
+    def _check_lengths(self) -> None:
+        """Refuse values and strips that overlap so much that together they would fill the memory."""
+        entries = [entry for directory in self._all_directories() for entry in directory.entries]
+        pieces = [*map(self._place_of, entries), *self._pixels]
+        if sum(end - start for start, end in pieces) > _MOST_OVERLAP * len(self.data):
+            raise Damaged("unreadable", "its values and pixels are longer than the file")
 
     # Writing
 

@@ -37,6 +37,8 @@ class WebPFile:
         self._behind = data[end:]
         if not any(chunk.kind in (b"VP8 ", b"VP8L", b"ANMF") for chunk in self._chunks):
             raise Damaged("unreadable", "it holds no picture")
+        first = self._chunks[0]
+        self._header = bytes(first.content) if first.kind == b"VP8X" else _new_header(first)
         packets = [chunk.content for chunk in self._chunks if chunk.kind == _XMP]
         if len(packets) > 1:
             raise Damaged("metadata", "it holds several XMP packets")
@@ -46,13 +48,13 @@ class WebPFile:
     def payload(self) -> list[bytes]:
         """All chunks but the packet's and the header that announces it; the canvas and flags that decoders see."""
         kept = [chunk.kind + chunk.content for chunk in self._chunks if chunk.kind not in (_XMP, b"VP8X")]
-        header = bytearray(self._header())
+        header = bytearray(self._header)
         header[0] &= ~_XMP_FLAG
         return [bytes(header), *kept, self._behind]
 
     def with_packet(self, packet: bytes | None) -> bytes:
         """The file with another packet, at the place of the former or at the end."""
-        header = bytearray(self._header())
+        header = bytearray(self._header)
         others = [chunk for chunk in self._chunks if chunk.kind != b"VP8X"]
         if packet is None:
             header[0] &= ~_XMP_FLAG
@@ -62,15 +64,9 @@ class WebPFile:
             xmp = _Chunk(_XMP, packet)
             chunks = [xmp if chunk.kind == _XMP else chunk for chunk in others]
             chunks += [] if self.packet is not None else [xmp]
-        if packet is not None or not _is_simple(chunks):
+        if packet is not None or not _is_simple(chunks, bytes(header)):
             chunks.insert(0, _Chunk(b"VP8X", bytes(header)))
         return _riff(chunks) + self._behind
-
-    def _header(self) -> bytes:
-        first = self._chunks[0]
-        if first.kind == b"VP8X":
-            return bytes(first.content)
-        return _new_header(first)
 
 
 def _chunks(data: bytes) -> list[_Chunk]:
@@ -90,8 +86,14 @@ def _chunks(data: bytes) -> list[_Chunk]:
     return chunks
 
 
-def _is_simple(chunks: list[_Chunk]) -> bool:
-    return len(chunks) == 1 and chunks[0].kind in (b"VP8 ", b"VP8L")
+def _is_simple(chunks: list[_Chunk], header: bytes) -> bool:
+    """Whether the header says nothing that the picture does not say itself."""
+    if len(chunks) > 1:
+        return False
+    try:
+        return _new_header(chunks[0]) == header
+    except Damaged:
+        return False
 
 
 def _riff(chunks: list[_Chunk]) -> bytes:

@@ -174,8 +174,10 @@ class XmpPacket:
 
     def _cut(self, element: Element) -> Edit:
         """Take an element out, with the white space before it."""
-        before = self._document[: element.start]
-        return Edit(len(before.rstrip(b" \t\r\n")), element.end, b"")
+        start = element.start
+        while self._document[start - 1 : start].isspace():
+            start -= 1
+        return Edit(start, element.end, b"")
 
     def _cut_attribute(self, element: Element, name: Name) -> Edit:
         start, _, end = attribute_position(self._document, element, name)

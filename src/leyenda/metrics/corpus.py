@@ -30,9 +30,9 @@ TOKENIZERS: Mapping[str, tuple[Callable[[str], tuple[str, ...]], str]] = {
         "Unicode NFC, lower case, words by the boundaries of Unicode (UAX #29); punctuation and emoji dropped",
     ),
 }
-"""Tokenizers that BLEU, CIDEr-D and COCO's ROUGE-L can use: name -> function, and how it prepares text, in words."""
+"""Tokenizers that BLEU, CIDEr-D and ROUGE can use: name -> function, and how it prepares text, in words."""
 
-NAMED_IDS = 5
+NAMED_IDS = 20
 """How many image ids an error message lists."""
 
 

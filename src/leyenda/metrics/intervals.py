@@ -17,7 +17,7 @@ import numpy as np
 from leyenda.metrics.corpus import Statistics
 from leyenda.records import Interval, Resampling
 
-CELLS = 2_000_000
+CELLS = 1 << 19
 """Resampled images held in memory at a time."""
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from dataclasses import dataclass
 from functools import cache
 
 from leyenda.metrics.ptb_characters import LETTER_RANGES, MARK_RANGES, SYMBOL_RANGES
@@ -16,17 +17,22 @@ from leyenda.metrics.ptb_characters import LETTER_RANGES, MARK_RANGES, SYMBOL_RA
 LETTER, MARK, DIGIT, SYMBOL, NOTHING = "é", "ˆ", "٠", "§", "\0"
 """Stand-ins for what is not ASCII: a letter, an accent, a digit, what is a token alone, what is dropped."""
 
+WIDE_SPACE, LOW_QUOTE = "\u3000", "„"
+"""Stand-ins for spaces that addresses may hold, and for quotation marks that stay as they are."""
+
 _STAND_INS = {
     **{chr(code): chr(code) for code in range(32, 127)},
     **{char: char for char in "\xa0\xad¢£⁄٫٬‛‹›、¼½¾⅓⅔"},
     **dict.fromkeys("\n\r\v\f\x1c\x1d\x1e\u2028\u2029", " "),
-    **dict.fromkeys("\t\u3000" + "".join(map(chr, range(0x2000, 0x200B))), "\t"),
+    "\t": "\t",
+    **dict.fromkeys("\u3000" + "".join(map(chr, range(0x2000, 0x200B))), WIDE_SPACE),
     **dict.fromkeys("\x96\x97–—―", "–"),
     **dict.fromkeys("֊‐‑", "‐"),
     **dict.fromkeys("\x92’", "’"),
     **dict.fromkeys("\x91‘", "‘"),
     **dict.fromkeys("\x93“«", "“"),
     **dict.fromkeys("\x94”»", "”"),
+    **dict.fromkeys("‚„‟", LOW_QUOTE),
     **dict.fromkeys("\x85…", "…"),
     **dict.fromkeys("⁺⁻₊₋", "⁻"),
     **dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹", "²"),
@@ -62,7 +68,7 @@ def _capitalized(words: str) -> str:
     return "(?:" + "|".join(f"{word[0].upper()}(?i:{word[1:]})" for word in words.split()) + ")"
 
 
-SPACE = r"[ \t\xa0\n]"
+SPACE = r"[ \t\xa0\n\u3000]"
 _L = r"(?:[A-Za-zéˆ\xad]|&[aeiouAEIOU](?:acute|grave|uml);)"
 _D = r"[0-9٠]"
 _P = r"[A-Za-zé0-9٠]"  # letters and digits, but no accents on their own
@@ -84,7 +90,8 @@ _TAG = (
     rf"<(?:[!?][A-Za-z-][^>\n]*|/{_TAG_NAME} *"
     rf"|{_TAG_NAME}(?: +{_TAG_NAME}(?: *= *(?:'[^'\n]*'|\"[^\"\n]*\"))?)* */? *)>"
 )
-_NO_ADDRESS = r" \t\n\xa0\"<>|"
+_NO_ADDRESS = r" \t\n\"<>|"
+_NO_MAIL = rf"{_NO_ADDRESS}\xa0"
 _ADDRESS_END = rf"[^{_NO_ADDRESS}.!?(){{}},-]"
 _PATH = rf"/[^{_NO_ADDRESS}()]+{_ADDRESS_END}"
 _WWW = rf"(?i:www)\.(?:[^{_NO_ADDRESS}.!?(){{}},]+\.)"
@@ -97,6 +104,7 @@ _TELEPHONE = (
     r"|(?:(?:\+\+?)?[0-9]{2,4}\.)?[0-9]{2,4}\.[0-9]{3,4}\.[0-9]{3,5}"
 )
 _SIDE_OF_SLASH = r"[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}"
+_FILE_PART = r"[A-Za-zé0-9٠\xad]"
 _FILE_ENDING = _any_case(
     "bat bmp c class cgi cpp dll docx? exe gif gz html? h jar java jpe?g mov mp3 pdf php pl png ppt ps py sql tar txt"
     " wav x xml zip"
@@ -133,21 +141,23 @@ _FIRST_WORD = _capitalized(
 _BEFORE_NUMBER = _any_case("ca no op pp art fig nos figs prop")
 
 _WORDLIKE = "A-Za-zéˆ\xad&0-9٠"
+KEPT = "kept"  # the official tokenizer writes such a token just as it stands
 _QUOTE = "'’&"
-_RULES = (
-    # (what it can begin with, what becomes the token, what must follow it). The longest wins, then the first.
+_RULES: tuple[tuple[str, ...], ...] = (
+    # (what it can begin with, what becomes the token, what must follow it, and whether it is kept as it stands).
+    # The longest wins, then the first.
     ("A-Za-z", r"(?i:can)", r"(?i:not)"),
     ("A-Za-z", r"(?i:gon|wan)", r"(?i:na)"),
     ("A-Za-z", r"(?i:got)", r"(?i:ta)"),
     ("A-Za-z", r"(?i:lem|gim)", r"(?i:me)"),
-    ("<", _TAG, ""),
+    ("<", _TAG, "", KEPT),
     (
         "&",
         r"&(?:MD|mdash|ndash);|&(?i:amp|lt|gt|quot|apos|nbsp);|&(?:HT|TL|UR|LR|QC|QL|QR|odq|cdq|#[0-9]+);",
         "",
     ),
     (_WORDLIKE, _WORD, rf"{_APOS}{_SHORT_FORM}"),
-    ("A-Za-z", r"[A-Za-z\xad]*[A-MO-Za-mo-z\xad]", rf"[nN]{_APOS_LIKE}[tT]"),
+    (r"A-Za-z\xad", rf"(?!\xad+[nN]{_APOS_LIKE})[A-Za-z\xad]*[A-MO-Za-mo-z\xad]", rf"[nN]{_APOS_LIKE}[tT]"),
     (_WORDLIKE, _WORD, ""),
     (_QUOTE, rf"{_APOS}[nN]{_APOS}?", ""),
     (_WORDLIKE, rf"[lLdDjJ]{_APOS}|(?i:dunkin|somethin|ol){_APOS}", ""),
@@ -158,18 +168,19 @@ _RULES = (
     ("A-Za-z", rf"(?i:{_WITH_APOSTROPHE})", ""),
     (_WORDLIKE, rf"[A-HJ-XZn]{_APOS_LIKE}[A-Za-zé]{{2,}}", ""),
     (_WORDLIKE, rf"[A-Za-zé]+[aeiouyAEIOUY]{_APOS_LIKE}[aeiouA-Z][A-Za-zé]*", ""),
-    ("hH", rf"(?i:https?)://[^{_NO_ADDRESS}()]+{_ADDRESS_END}", ""),
-    ("wW", rf"{_WWW}+[a-zA-Z]{{2,4}}", ""),
-    ("wW", rf"{_WWW}+?[a-zA-Z]{{2,4}}{_PATH}", ""),
-    (f"^{_NO_HOST}", rf"{_HOST}+(?i:com|net|org|edu)", ""),
-    (f"^{_NO_HOST}", rf"{_HOST}+?(?i:com|net|org|edu){_PATH}", ""),
+    ("hH", rf"(?i:https?)://[^{_NO_ADDRESS}()]+{_ADDRESS_END}", "", KEPT),
+    ("wW", rf"{_WWW}+[a-zA-Z]{{2,4}}", "", KEPT),
+    ("wW", rf"{_WWW}+?[a-zA-Z]{{2,4}}{_PATH}", "", KEPT),
+    (f"^{_NO_HOST}", rf"{_HOST}+(?i:com|net|org|edu)", "", KEPT),
+    (f"^{_NO_HOST}", rf"{_HOST}+?(?i:com|net|org|edu){_PATH}", "", KEPT),
     (
         "<A-Za-z0-9&",
-        rf"(?:<|&lt;)?[a-zA-Z0-9][^{_NO_ADDRESS}(){{}}]*@(?:[^{_NO_ADDRESS}().{{}}]+\.)*[^{_NO_ADDRESS}().{{}}]+(?:>|&gt;)?",
+        rf"(?:<|&lt;)?[a-zA-Z0-9][^{_NO_MAIL}(){{}}]*@(?:[^{_NO_MAIL}().{{}}]+\.)*[^{_NO_MAIL}().{{}}]+(?:>|&gt;)?",
         "",
+        KEPT,
     ),
-    ("@", r"@[A-Za-z_][A-Za-z_0-9]*", ""),
-    ("#", rf"#{_L}+", ""),
+    ("@", r"@[A-Za-z_][A-Za-z_0-9]*", "", KEPT),
+    ("#", rf"#{_L}+", "", KEPT),
     (_QUOTE, rf"{_APOS}{_SHORT_FORM}", r"[^A-Za-z]"),
     ("nN", rf"[nN]{_APOS_LIKE}[tT]", r"[^A-Za-z]"),
     ("'", "'", r"[A-Za-z][^ \t\xa0\n]"),
@@ -190,7 +201,7 @@ _RULES = (
     (_WORDLIKE, _HYPHENATED, ""),
     (_WORDLIKE, _HYPHENATED_LOOSELY, ""),
     (_WORDLIKE, _INITIALS, ""),
-    (_WORDLIKE, rf"{_P}+(?:\.{_P}+)*\.{_FILE_ENDING}", r"[ \t\xa0\n.?!,]"),
+    (_WORDLIKE, rf"{_FILE_PART}+(?:\.{_FILE_PART}+)*\.{_FILE_ENDING}", r"[ \t\xa0\n\u3000.?!,]", KEPT),
     ("A-Za-z", r"(?i:C\+\+|[CF]\#)", ""),
     ("-+(0-9", _TELEPHONE, ""),
     (r"<>:;=", _FACE, r"[^A-Za-z0-9]"),
@@ -202,14 +213,30 @@ _RULES = (
     ("@#_*", r"@+|#+|_+|\*+", ""),
     (r"\\", r"\\\*(?:\\\*){0,2}", ""),
     ("<>", r"<<|>>", ""),
-    ("'’`‘‛“”‹›", r"'{1,2}|[`’‘‛“”‹›]{1,2}", ""),
+    ("'’`‘‛“”‹›„", r"'{1,2}|[`’‘‛“”‹›„]{1,2}", ""),
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A token class.
+
+    Args:
+        pattern: the token is group 1, what must follow is not.
+        kept: the official tokenizer writes such tokens as they stand: addresses, tags, file names.
+    """
+
+    pattern: re.Pattern[str]
+    kept: bool
+
+
 @cache
-def rules() -> dict[str, tuple[re.Pattern[str], ...]]:
-    """The token classes by the stand-in that a token begins with. The token is group 1, what must follow is not."""
-    compiled = [(starts, re.compile(f"({token})(?:{following})")) for starts, token, following in _RULES]
+def rules() -> dict[str, tuple[Rule, ...]]:
+    """The token classes by the stand-in that a token begins with."""
+    compiled = [
+        (starts, Rule(re.compile(f"({token})(?:{following})"), KEPT in kept))
+        for starts, token, following, *kept in _RULES
+    ]
     alphabet = {*_STAND_INS.values(), LETTER, MARK, DIGIT, SYMBOL, NOTHING}
     return {
         char: tuple(rule for starts, rule in compiled if re.match(f"[{starts}]", char)) for char in alphabet

@@ -11,7 +11,16 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from leyenda.metrics.ptb_rules import BEFORE_NAME, ENDING, NOTHING, SPACE, rules, stand_ins
+from leyenda.metrics.ptb_rules import (
+    BEFORE_NAME,
+    ENDING,
+    LOW_QUOTE,
+    NOTHING,
+    SPACE,
+    WIDE_SPACE,
+    rules,
+    stand_ins,
+)
 
 DROPPED_TOKENS = frozenset(
     ["''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-", ".", "?", "!", ",", ":", "-", "--", "...", ";"]
@@ -91,8 +100,8 @@ def _comma_inside(caption: str) -> bool:
 # The lexer.
 
 _BETWEEN_TOKENS = re.compile(rf"{SPACE}*")
+_SPACES_OF_ADDRESSES = frozenset(["\xa0", WIDE_SPACE])
 _STRAIGHTENED = re.compile(r"(?:’|&apos;)(?:[msd]|re|ve|ll)|n(?:[’‘‛]|&apos;)t", re.IGNORECASE)
-_ADDRESS_MARKS = frozenset("#@/")
 _INITIALS = re.compile(r"[a-z]+(?:(?:\+|&amp;|&)[a-z]+)+\.?")
 _QUOTES = {
     "'": "'",
@@ -105,6 +114,7 @@ _QUOTES = {
     "“": "``",
     "”": "''",
     '"': "''",
+    LOW_QUOTE: "",  # as it stands
 }
 _SPELLED = {
     "¢": "cents", "£": "#", "€": "$", "¼": "1/4", "½": "1/2", "¾": "3/4", "⅓": "1/3", "⅔": "2/3",
@@ -117,40 +127,51 @@ _SPELLED = {
 
 def _lexed(caption: str) -> tuple[str, ...]:
     shape = caption.translate(stand_ins) + "\nt"  # as if another caption followed
-    tokens = []
+    written = []
     place = _start(shape, 0)
     while place < len(caption):
-        end = _end(shape, place)
-        token = _spelled(caption[place:end].lower(), shape[place:end].lower())
-        if token and token not in DROPPED_TOKENS:
-            tokens.append(token)
+        end, kept = _end(shape, place)
+        token = caption[place:end].lower()
+        written.append(_kept(token) if kept else _spelled(token, shape[place:end].lower()))
         place = _start(shape, end)
-    return tuple(tokens)
+    if written:
+        written[-1] = written[-1].rstrip()  # as the official evaluation does with every line
+    return tuple(token for token in written if token and token not in DROPPED_TOKENS)
 
 
 def _start(shape: str, place: int) -> int:
+    """Where the next token begins: behind the spaces, but an address can begin with a wide or no-break space."""
     gap = _BETWEEN_TOKENS.match(shape, place)
-    return gap.end() if gap else place
+    after = gap.end() if gap else place
+    if after > place and shape[place] in _SPACES_OF_ADDRESSES and _end(shape, place)[0] > after:
+        return place
+    return after
 
 
-def _end(shape: str, place: int) -> int:
-    longest, end = 0, place + 1
+def _end(shape: str, place: int) -> tuple[int, bool]:
+    """Where the token ends that begins here, and whether it is kept as it stands."""
+    longest, end, kept = 0, place + 1, False
     for rule in rules()[shape[place]]:
-        match = rule.match(shape, place)
+        match = rule.pattern.match(shape, place)
         if match and match.end() > longest:
-            longest, end = match.end(), match.end(1)
-    return end
+            longest, end, kept = match.end(), match.end(1), rule.kept
+    return end, kept
+
+
+def _kept(token: str) -> str:
+    """A tag, an address or a file name in lower case."""
+    return token.replace(" ", "\xa0")
 
 
 def _spelled(token: str, shape: str) -> str:
-    """A lower-case token as the official tokenizer writes it."""
+    """Another lower-case token as the official tokenizer writes it."""
     kinds = set(shape)
     if token.isalnum() and shape not in _SPELLED:
         return token
     if shape in _SPELLED:
         return _SPELLED[shape]
     if kinds <= _QUOTES.keys():
-        return "".join(_QUOTES[mark] for mark in shape)
+        return "".join(_QUOTES[mark] or char for mark, char in zip(shape, token, strict=True))
     if kinds == {"-"}:
         return token if len(token) > 4 else "--"
     if kinds <= set(". \xa0"):
@@ -159,8 +180,7 @@ def _spelled(token: str, shape: str) -> str:
         return shape.replace("&apos;", "'").replace("’", "'").replace("‘", "`").replace("‛", "`")
     for written, official in (("(", "-lrb-"), (")", "-rrb-"), (" ", "\xa0")):
         token = token.replace(written, official)
-    if not kinds & _ADDRESS_MARKS:
-        token = token.replace("\xad", "") or "-"
+    token = token.replace("\xad", "") or "-"
     if _INITIALS.fullmatch(token):
         token = token.replace("&amp;", "&")
     return token

@@ -1,11 +1,15 @@
 """ROUGE-1, ROUGE-2, ROUGE-L and ROUGE-Lsum as F1 scores; the numbers are those of the rouge-score library.
 
-Lin 2004, "ROUGE: A Package for Automatic Evaluation of Summaries". The library's own tokens are ASCII letters and
-digits only (`niño` becomes `ni o`); here they are Unicode letters and digits, which is the same on ASCII text.
+Lin 2004, "ROUGE: A Package for Automatic Evaluation of Summaries". The library's tokens are runs of ASCII letters and
+digits, which suits English only (`niño` becomes `ni o`); with the tokenizer `unicode` they are runs of any letters and
+digits, which is the same on ASCII text.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -18,12 +22,10 @@ from leyenda.metrics.longest_subsequence import (
     union_of_common_subsequences,
 )
 from leyenda.metrics.ngrams import NgramCounts, count_ngrams
-from leyenda.metrics.unicode_tokenizer import letter_runs
+from leyenda.metrics.unicode_tokenizer import CACHED_CAPTIONS, letter_runs
 
-NORMALIZATION = (
-    "lower case, Unicode NFC, runs of letters and digits, no stemming; F1 of the reference where it is highest, "
-    "mean over images"
-)
+ENGLISH = "lower case, runs of ASCII letters and digits as in rouge-score (for English)"
+UNICODE = "lower case, Unicode NFC, runs of letters and digits"
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 Tokens = list[tuple[str, ...]]
@@ -70,29 +72,48 @@ def rouge_lsum(corpus: Corpus) -> Measurement:
         for image, lines in zip(corpus.image_of_reference, wanted, strict=True)
     ]
     totals = [sum(map(len, lines)) for lines in chain(said, wanted)]
-    normalization = f"{NORMALIZATION}; line breaks part sentences"
-    return _best(corpus, np.array(common), np.array(totals), normalization)
+    return _best(corpus, np.array(common), np.array(totals), "; line breaks part sentences")
 
 
-def _best(
-    corpus: Corpus, overlap: Numbers, totals: Numbers, normalization: str = NORMALIZATION
-) -> Measurement:
+def _best(corpus: Corpus, overlap: Numbers, totals: Numbers, more: str = "") -> Measurement:
     """The highest F1 of each image's references, given what caption and reference share and hold."""
     images = len(corpus.ids)
     both = totals[corpus.image_of_reference] + totals[images:]
     f1 = np.divide(2 * overlap, both, out=np.zeros(len(both)), where=both > 0)
     per_image = np.maximum.reduceat(f1, corpus.first_reference)
+    words = UNICODE if corpus.tokenizer == "unicode" else ENGLISH
+    normalization = f"{words}, no stemming; F1 of the reference where it is highest, mean over images{more}"
     return Measurement.mean(per_image, normalization)
 
 
+_ASCII_RUN = re.compile("[a-z0-9]+")
+
+
+@lru_cache(maxsize=CACHED_CAPTIONS)
+def ascii_runs(caption: str) -> tuple[str, ...]:
+    """The words of the rouge-score library.
+
+    >>> ascii_runs("The niño's T-shirt")
+    ('the', 'ni', 'o', 's', 't', 'shirt')
+    """
+    return tuple(_ASCII_RUN.findall(caption.lower()))
+
+
+def _tokenizer(corpus: Corpus) -> Callable[[str], tuple[str, ...]]:
+    return letter_runs if corpus.tokenizer == "unicode" else ascii_runs
+
+
 def _tokens(corpus: Corpus) -> tuple[Tokens, Tokens]:
-    said = [letter_runs(text) for text in corpus.hypotheses]
-    return said, [letter_runs(text) for texts in corpus.references for text in texts]
+    words = _tokenizer(corpus)
+    said = [words(text) for text in corpus.hypotheses]
+    return said, [words(text) for texts in corpus.references for text in texts]
 
 
 def _lines(corpus: Corpus) -> tuple[list[Tokens], list[Tokens]]:
+    words = _tokenizer(corpus)
+
     def lines(text: str) -> Tokens:
-        return [letter_runs(line) for line in text.split("\n")]
+        return [words(line) for line in text.split("\n")]
 
     return [lines(text) for text in corpus.hypotheses], [
         lines(text) for texts in corpus.references for text in texts

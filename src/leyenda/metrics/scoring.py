@@ -27,8 +27,8 @@ def score(
         references: image id -> what people wrote about it, at least one caption; the same ids.
         metrics: names in `METRICS`, or metrics that are not in it (CHAIR with its objects); None: the usual ones
             (`Metric.usual`).
-        tokenizer: what BLEU, CIDEr-D and COCO's ROUGE-L compare: `ptb` (the official COCO tokens, for English) or
-            `unicode` (Unicode words, for every language).
+        tokenizer: what BLEU, CIDEr-D and every ROUGE compare: `ptb` (for English: the official COCO tokens, and
+            rouge-score's own for `rouge1` and the like) or `unicode` (Unicode words, for every language).
         document_frequencies: what CIDEr-D weighs n-grams by (`leyenda.metrics.document_frequencies`); None: counts in
             these references.
         resampling: how 95% intervals over images are computed; None: without intervals.

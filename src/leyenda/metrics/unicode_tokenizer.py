@@ -63,7 +63,7 @@ def unicode_tokens(caption: str) -> tuple[str, ...]:
 def letter_runs(caption: str) -> tuple[str, ...]:
     """Lower-cased runs of letters, their marks and digits; everything else separates, apostrophes too.
 
-    On ASCII text these are the tokens of the rouge-score library, which takes every other letter for a separator.
+    On ASCII text these are the words of the rouge-score library, which takes every other letter for a separator.
 
     >>> letter_runs("The niño's T-shirt")
     ('the', 'niño', 's', 't', 'shirt')

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
+from leyenda.models.dropout import drop
+
 
 def split_heads(states: torch.Tensor, heads: int) -> torch.Tensor:
     """`[batch, length, heads * width]` to `[batch, heads, length, width]`, without a copy."""
@@ -53,4 +55,4 @@ def _with_scores(
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
     weights = functional.softmax(scores, dim=-1)
-    return functional.dropout(weights, dropout) @ values
+    return drop(weights, dropout) @ values

@@ -62,6 +62,13 @@ class Family(Protocol):
     def lower_precision(self, model: Any, dtype: torch.dtype) -> None:
         """Let a model of float32 weights compute in a shorter number format; changed in place."""
 
+    def pack(self, model: Any) -> bool:
+        """Give a model of float32 weights packed bf16 ones (`leyenda.models.packed`), where leyenda has such a way.
+
+        Returns:
+            Whether it was done. The model is changed in place and can only caption and be saved.
+        """
+
     def decoder(
         self, model: Any, images: Images, longest: int, prompts: Sequence[Sequence[int]] = ()
     ) -> Decoder | None:
@@ -146,6 +153,10 @@ class OnlyPlain:
     def lower_precision(self, model: Any, dtype: torch.dtype) -> None:
         """All of it."""
         model.to(dtype)
+
+    def pack(self, model: Any) -> bool:
+        """There is no such way."""
+        return False
 
     def decoder(
         self, model: Any, images: Images, longest: int, prompts: Sequence[Sequence[int]] = ()

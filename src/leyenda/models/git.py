@@ -85,17 +85,30 @@ class Git:
         else:
             model.to(dtype)
 
+    def pack(self, model: Any) -> bool:
+        """Where leyenda's own code does all the work."""
+        from leyenda.models.git_network import GitNetwork
+        from leyenda.models.packed import pack_git
+
+        if not isinstance(model, GitNetwork) or not search_suits(model.generation_config):
+            return False
+        pack_git(model)
+        return True
+
     def decoder(
         self, model: Any, images: Images, longest: int, prompts: Sequence[Sequence[int]] = ()
     ) -> Decoder | None:
         """The image prefix of a fast model, ready to be continued."""
-        from leyenda.models.git_network import GitDecoder, GitNetwork
+        from leyenda.models.git_network import GitDecoder, GitNetwork, images_at_once
 
         if not isinstance(model, GitNetwork):
             return None
         features = images.get("image_features")
         if features is None:
-            features = model.encode_images(images["pixel_values"])
+            pixels = images["pixel_values"]
+            features = torch.cat(
+                [model.encode_images(part) for part in torch.split(pixels, images_at_once(pixels))]
+            )
         return GitDecoder(model, features, int(model.generation_config.bos_token_id), longest, prompts)
 
     takes_prompts = True

@@ -14,6 +14,11 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from leyenda.models.attention import attend, split_heads
+from leyenda.models.dropout import drop
+
+IMAGES_AT_ONCE = 8
+"""Images that a search encodes at a time on a CPU: with more, states as wide as four times the model take memory that
+is fetched from the system, filled with zeros and given back at every layer."""
 
 
 class GitNetwork:
@@ -192,10 +197,7 @@ def _after_attention(layer: Any, attended: torch.Tensor, states: torch.Tensor) -
 
 def _dropped(block: Any, states: torch.Tensor) -> torch.Tensor:
     """What dropout leaves, in training."""
-    if not block.training:
-        return states
-    left: torch.Tensor = block.dropout(states)
-    return left
+    return drop(states, block.dropout.p) if block.training else states
 
 
 def _ready_for(product: Any, states: torch.Tensor) -> torch.Tensor:
@@ -228,6 +230,11 @@ def lower_precision(network: Any, dtype: torch.dtype) -> None:
             module.to(dtype)
 
 
+def images_at_once(images: torch.Tensor) -> int:
+    """How many of the images of a batch, `[images, ...]`, a search takes through the network together."""
+    return IMAGES_AT_ONCE if images.device.type == "cpu" else max(1, len(images))
+
+
 class GitDecoder:
     """Captions of a batch being written by a GIT: a `leyenda.models.search.Decoder`.
 
@@ -251,7 +258,13 @@ class GitDecoder:
         prompts: Sequence[Sequence[int]] = (),
     ) -> None:
         self._model = model
-        self._prefix = model.image_prefix(image_features)
+        parts = [
+            model.image_prefix(part) for part in torch.split(image_features, images_at_once(image_features))
+        ]
+        self._prefix = [
+            tuple(torch.cat(pieces) if len(pieces) > 1 else pieces[0] for pieces in zip(*layer, strict=True))
+            for layer in zip(*parts, strict=True)
+        ]
         self._start_id = start_id
         self._beams = 1
         self._written = 0

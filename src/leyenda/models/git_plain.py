@@ -7,7 +7,7 @@ and any damage, gives None: then `transformers` reads the checkpoint, or says wh
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +17,7 @@ from torch import nn
 
 from leyenda.images.preparation import preparation_of
 from leyenda.models.generation import search_suits
-from leyenda.models.git_network import GitNetwork, lower_precision
+from leyenda.models.git_network import GitNetwork
 from leyenda.models.quick_gelu import QuickGelu
 
 _ACTIVATIONS = {"gelu": nn.GELU, "quick_gelu": QuickGelu}
@@ -327,12 +327,11 @@ class PlainProcessor:
         AutoProcessor.from_pretrained(self._folder).save_pretrained(folder)
 
 
-def read(folder: Path, dtype_for: Callable[[int], torch.dtype]) -> tuple[PlainGit, PlainProcessor] | None:
-    """A GIT checkpoint, ready to caption; None when `transformers` must read it.
+def read(folder: Path) -> tuple[PlainGit, PlainProcessor] | None:
+    """A GIT checkpoint of float32 weights; None when `transformers` must read it.
 
     Args:
         folder: holds `config.json`.
-        dtype_for: number format of the weights, by the width of the text decoder.
     """
     files = {}
     for name in ("config", "generation_config", "processor_config", "tokenizer_config", "tokenizer"):
@@ -346,16 +345,11 @@ def read(folder: Path, dtype_for: Callable[[int], torch.dtype]) -> tuple[PlainGi
     image_processor = _image_processor(files["processor_config"])
     if tokenizer is None or image_processor is None:
         return None
-    model = _model(files["config"], files["generation_config"], folder, dtype_for)
+    model = _model(files["config"], files["generation_config"], folder)
     return None if model is None else (model, PlainProcessor(tokenizer, image_processor, folder))
 
 
-def _model(
-    config: dict[str, Any],
-    generation_config: dict[str, Any],
-    folder: Path,
-    dtype_for: Callable[[int], torch.dtype],
-) -> PlainGit | None:
+def _model(config: dict[str, Any], generation_config: dict[str, Any], folder: Path) -> PlainGit | None:
     vision = config.get("vision_config")
     if config.get("model_type") != "git" or "quantization_config" in config:
         return None
@@ -380,11 +374,10 @@ def _model(
     shape.vision_config = SimpleNamespace(**vision)
     with torch.device("meta"):
         model = PlainGit(shape, settings, folder)
-    dtype = dtype_for(config["hidden_size"])
-    return model if _fill(model, folder, dtype, tied=bool(config["tie_word_embeddings"])) else None
+    return model if _fill(model, folder, tied=bool(config["tie_word_embeddings"])) else None
 
 
-def _fill(model: PlainGit, folder: Path, dtype: torch.dtype, tied: bool) -> bool:
+def _fill(model: PlainGit, folder: Path, tied: bool) -> bool:
     """Give the model its weights; False when the file does not have just those."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -399,8 +392,6 @@ def _fill(model: PlainGit, folder: Path, dtype: torch.dtype, tied: bool) -> bool
     if {name: getattr(weight, "shape", None) for name, weight in weights.items()} != expected:
         return False
     model.load_state_dict({name: weight.float() for name, weight in weights.items()}, assign=True)
-    if dtype != torch.float32:
-        lower_precision(model, dtype)
     return True
 
 

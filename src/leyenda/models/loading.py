@@ -14,9 +14,10 @@ from leyenda.errors import ModelError, near
 from leyenda.models import git_plain
 from leyenda.models.checkpoint import CaptioningModel, quiet
 from leyenda.models.damage import damage_in
-from leyenda.models.families import family_of
+from leyenda.models.families import Family, family_of
 from leyenda.models.git import Git
 from leyenda.models.int8 import check_int8, quantize
+from leyenda.models.packed import can_pack
 from leyenda.models.precision import choose_device, choose_inference_dtype
 
 DEFAULT_MODEL = "microsoft/git-base-coco"
@@ -106,11 +107,13 @@ def load(
     finish = _in_int8 if precision == "int8" else _in_evaluation
     if precision == "int8":
         check_int8(chosen_device)
+    pack = captions_only and precision != "int8"
     origin = _origin(place, revision, token)
     if captions_only and fast and Path(place).is_dir():
-        plain = git_plain.read(Path(place), dtype_for)
+        plain = git_plain.read(Path(place))
         if plain is not None:
             network, parts = plain
+            _lower(network, Git(), dtype_for(network.config.hidden_size), chosen_device, pack=pack)
             finish(network.to(chosen_device))
             return CaptioningModel(str(name), network, parts, parts.tokenizer, parts.image_processor, Git())
     with quiet(), _downloads_shown():
@@ -130,10 +133,29 @@ def load(
         _check_vocabulary(processor[1], str(name))
     if fast:
         family.make_fast(model)
-    if (shorter := dtype_for(text_width(config))) != torch.float32:
-        family.lower_precision(model, shorter)
+    if _lower(model, family, dtype_for(text_width(config)), chosen_device, pack=pack):
+
+        def save_again(folder: Path | str, **options: Any) -> None:
+            as_it_was = _load_part(family.auto_class, place, str(name), dtype=torch.float32, **origin)
+            as_it_was.save_pretrained(folder, **options)
+
+        model.save_pretrained = save_again
     finish(model.to(chosen_device))
     return CaptioningModel(str(name), model, *processor, family)
+
+
+def _lower(model: Any, family: Family, dtype: torch.dtype, device: torch.device, *, pack: bool) -> bool:
+    """Let a model of float32 weights compute in a shorter number format.
+
+    Returns:
+        Whether its weights are packed: then they cannot be written as they are.
+    """
+    if dtype == torch.float32:
+        return False
+    if pack and can_pack(device, dtype) and family.pack(model):
+        return True
+    family.lower_precision(model, dtype)
+    return False
 
 
 def text_width(config: Any) -> int:

@@ -203,7 +203,7 @@ def _size_named(name: str) -> Size:
 def _size_in(path: Path) -> Size:
     try:
         numbers = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(
             f"{str(path)!r} does not describe a model size, for it is not JSON.", "Mend it, or name a size."
         ) from error

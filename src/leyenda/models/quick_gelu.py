@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-_SLOPE = 1.702
+SLOPE = 1.702
 
 
 class QuickGelu(nn.Module):
@@ -31,12 +31,12 @@ class _QuickGelu(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, states: torch.Tensor) -> torch.Tensor:
         ctx.save_for_backward(states)
-        return (states * _SLOPE).sigmoid_().mul_(states)
+        return (states * SLOPE).sigmoid_().mul_(states)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         (states,) = ctx.saved_tensors
-        return torch.ops.aten.silu_backward(gradient, states * _SLOPE)
+        return torch.ops.aten.silu_backward(gradient, states * SLOPE)
 
 
 def faster_activation(activation: Any) -> Any:

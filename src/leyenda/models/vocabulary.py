@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-SEPARATOR = " "
-"""What a special token adds: it ends the word before it."""
-
 
 def pieces(tokenizer: Any, entries: int) -> list[str]:
     """The text that each id adds behind a word: `cat` begins a new one (" cat"), `##er` goes on ("er").
 
     Args:
         tokenizer: of a checkpoint.
-        entries: ids that the model can give; more than the tokenizer has are separators.
+        entries: ids that the model can give; those that the tokenizer does not have add a space.
 
     Returns:
-        One text an id. Half a character, as some byte-level vocabularies have, is U+FFFD.
+        One text an id; none for special tokens. Half a character, as some byte-level vocabularies have, is U+FFFD.
     """
     special = set(tokenizer.all_special_ids)
     anchor = next(
@@ -28,7 +25,7 @@ def pieces(tokenizer: Any, entries: int) -> list[str]:
     before = _decoded(tokenizer, [[anchor]])[0]
     both = _decoded(tokenizer, [[anchor, token] for token in range(entries)])
     added = [text.removeprefix(before) for text in both]
-    return [SEPARATOR if token in special else text or SEPARATOR for token, text in enumerate(added)]
+    return ["" if token in special else text or " " for token, text in enumerate(added)]
 
 
 def _decoded(tokenizer: Any, rows: Sequence[Sequence[int]]) -> list[str]:
@@ -52,4 +49,4 @@ def as_written(tokenizer: Any, text: str) -> str:
     ids = token_ids(tokenizer, text)
     if tokenizer.unk_token_id in ids:
         return text
-    return str(tokenizer.decode(ids, skip_special_tokens=True)).strip()
+    return str(tokenizer.decode(ids, skip_special_tokens=True)).strip() or text

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from leyenda.records import EvaluationResult, Scores
+from leyenda.reports.caption_facts import caption_facts
 from leyenda.reports.metric_display import is_lower_better
+from leyenda.reports.texts import wording
 
 
 def scores_table(result: EvaluationResult) -> str:
-    """Every score with its interval beside its controls, with its direction; then what was scored.
+    """Every score with its interval beside its controls, with its direction; then what was scored and how.
 
     Args:
         result: of an evaluation.
@@ -33,9 +35,9 @@ def scores_table(result: EvaluationResult) -> str:
     if result.skipped:
         facts += f"; {_pictures(len(result.skipped))} skipped"
     lines.append(facts)
-    if how := result.scores.resampling:
+    if (how := result.scores.resampling) and result.scores.intervals:
         lines.append(f"Intervals: {how.method}, {how.resamples:,} resamples, seed {how.seed}")
-    return "\n".join([*lines, *_human(result)])
+    return "\n".join([*lines, *_human(result), *_captions(result), *_preparation(result.scores)])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -84,3 +86,21 @@ def _human(result: EvaluationResult) -> list[str]:
         "the same others:",
         *aligned([["score", "model", "one person"], *rows]),
     ]
+
+
+def _captions(result: EvaluationResult) -> list[str]:
+    facts = caption_facts(result, wording("en"))
+    if not facts:
+        return []
+    rows = [[fact.name.lower(), fact.model, fact.people] for fact in facts]
+    return ["", "What the captions are like:", *aligned([["", "model", "people"], *rows])]
+
+
+def _preparation(scores: Scores) -> list[str]:
+    """How each score prepared the text, those that did it alike together."""
+    alike: dict[str, list[str]] = {}
+    for name, how in scores.normalization.items():
+        alike.setdefault(how.split(";")[0], []).append(name)
+    if not alike:
+        return []
+    return ["", "What was compared:", *(f"{', '.join(names)}: {how}" for how, names in alike.items())]

@@ -42,6 +42,8 @@ RESERVED: Mapping[str, str] = {
     "remove_unused_columns": "leyenda makes the batches itself.",
     "label_names": "leyenda makes the batches itself.",
     "ignore_data_skip": "A resumed run must see the same pictures.",
+    "label_smoothing_factor": "leyenda computes the loss itself, word by word.",
+    "fsdp_config": "training.fsdp=true divides weights, gradients and optimizer state, layer by layer.",
     "auto_find_batch_size": "Use training.per_device_train_batch_size=auto.",
     "include_num_input_tokens_seen": "leyenda makes the batches itself.",
     "train_sampling_strategy": "leyenda makes the batches itself.",
@@ -59,10 +61,10 @@ def training_arguments(
     precision: str,
     use_cpu: bool,
 ) -> Any:
-    """The `TrainingArguments` of a run; its batch is a whole optimizer step, without accumulation.
+    """The `TrainingArguments` of a run; its batch is a process's part of an optimizer step, without accumulation.
 
-    What the recipe's batch size and accumulation make together is what an optimizer step is on. How many pictures of
-    it are computed at a time is `pictures_at_a_time`.
+    What the recipe's batch size and accumulation make together is what each process has of an optimizer step. How
+    many pictures of it are computed at a time is `pictures_at_a_time`.
 
     Args:
         given: the recipe's `training` part: any field of `TrainingArguments` by its name.
@@ -93,12 +95,13 @@ def training_arguments(
         "logging_nan_inf_filter": precision == "fp16",
     }
     settings = {**_with_defaults(given), **machine, **given}
-    settings["per_device_train_batch_size"] = pictures_per_step(given)
+    settings["per_device_train_batch_size"] = pictures_per_process(given)
     settings["gradient_accumulation_steps"] = 1
+    settings.pop("fsdp", None)  # leyenda shards itself, on a CPU too
     if "bf16" not in given and "fp16" not in given:
         settings |= {"bf16": precision == "bf16", "fp16": precision == "fp16"}
     try:
-        return TrainingArguments(
+        arguments = TrainingArguments(
             **settings,
             output_dir=str(folder),
             metric_for_best_model=metric,
@@ -110,6 +113,9 @@ def training_arguments(
     except (ValueError, TypeError, ImportError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise RecipeError(f"The recipe's training part does not work: {reason}") from error
+    # A process has one GPU: where there are more, the Trainer would copy the model to each of them in every step.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
 
 
 def pictures_at_a_time(given: Mapping[str, Any]) -> int | None:
@@ -122,10 +128,10 @@ def pictures_at_a_time(given: Mapping[str, Any]) -> int | None:
     return None if named == AUTO else int(named)
 
 
-def pictures_per_step(given: Mapping[str, Any]) -> int:
-    """Batch size times accumulation: the pictures of an optimizer step.
+def pictures_per_process(given: Mapping[str, Any]) -> int:
+    """Batch size times accumulation: the pictures that each process has of an optimizer step.
 
-    >>> pictures_per_step({}), pictures_per_step({"per_device_train_batch_size": 8})
+    >>> pictures_per_process({}), pictures_per_process({"per_device_train_batch_size": 8})
     (64, 16)
     """
     usual = GUIDE_DEFAULTS["per_device_train_batch_size"]

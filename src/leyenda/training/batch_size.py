@@ -19,6 +19,7 @@ from transformers.trainer_callback import ExportableState
 from leyenda.errors import RunError
 from leyenda.models import CaptioningModel
 from leyenda.training.pairs import Pairs, collate
+from leyenda.training.processes import ALONE, Processes
 
 Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
 """Gives the context in which training computes."""
@@ -39,14 +40,17 @@ class PieceSize(TrainerCallback, ExportableState):  # type: ignore[misc]
 
     Args:
         pictures: at most so many.
+        step: pictures of an optimizer step, of all processes together. It stays what it was when a run goes on with
+            another number of processes.
     """
 
-    def __init__(self, pictures: int) -> None:
+    def __init__(self, pictures: int, step: int) -> None:
         self.pictures = pictures
+        self.step = step
 
     def state(self) -> dict[str, Any]:
         """As the Trainer saves and restores it."""
-        return {"args": {"pictures": self.pictures}, "attributes": {}}
+        return {"args": {"pictures": self.pictures, "step": self.step}, "attributes": {}}
 
     def halve(self) -> None:
         """After memory ran out.
@@ -62,15 +66,19 @@ class PieceSize(TrainerCallback, ExportableState):  # type: ignore[misc]
         self.pictures = -(-self.pictures // 2)
 
 
-def saved_size(state: Mapping[str, Any]) -> int | None:
-    """The piece size in a checkpoint's trainer state; None where it has none.
+def saved_size(state: Mapping[str, Any], step: int) -> PieceSize | None:
+    """The sizes in a checkpoint's trainer state; None where it has none.
 
-    >>> saved_size({"stateful_callbacks": {"PieceSize": PieceSize(8).state()}})
-    8
+    Args:
+        state: as the Trainer saved it.
+        step: pictures of a step, where the checkpoint does not say it.
+
+    >>> saved_size({"stateful_callbacks": {"PieceSize": PieceSize(8, 64).state()}}, 32).step
+    64
     """
     callbacks = state.get("stateful_callbacks")
     kept = callbacks.get(PieceSize.__name__) if isinstance(callbacks, Mapping) else None
-    return int(kept["args"]["pictures"]) if kept else None
+    return PieceSize(**{"step": step, **kept["args"]}) if kept else None
 
 
 _ENOUGH_FOR_A_CPU = 16
@@ -113,24 +121,32 @@ def largest_that_fits(step: int, need: Need, free: float) -> int:
     return size
 
 
-def choose_piece(step: int, model: CaptioningModel, pairs: Pairs, autocast: Autocast) -> tuple[int, str]:
-    """The largest piece that memory holds, and why, in one line.
+def choose_piece(
+    step: int, model: CaptioningModel, pairs: Pairs, autocast: Autocast, processes: Processes = ALONE
+) -> tuple[int, str]:
+    """The largest piece that memory holds in every process, and why, in one line.
 
     Args:
         step: pictures of an optimizer step.
         model: what is trained.
         pairs: what it is trained on.
         autocast: the context in which training computes.
+        processes: they share the step, and those on one machine its memory.
     """
     need = measure_need(model, pairs, autocast)
     kind = model.device.type
     free = free_memory(model.device)
-    most = step
+    if kind != "cuda":
+        free //= processes.local_count
+    own = most = -(-step // processes.count)
     while kind == "cpu" and need.picture >= _LARGE_PICTURE and most > _ENOUGH_FOR_A_CPU:
         most = -(-most // 2)
-    size = largest_that_fits(most, need, free * _SHARE_OF_FREE.get(kind, _SHARE_OF_RAM))
+    here = largest_that_fits(most, need, free * _SHARE_OF_FREE.get(kind, _SHARE_OF_RAM))
+    size = processes.least(here)
+    whose = f"a step's {step} pictures" if processes.count == 1 else f"a process's {own} pictures of a step"
+    less = f" (here {here} would fit)" if size < here else ""
     return size, (
-        f"Batch size: {size} of a step's {step} pictures at a time; one needs about {_gigabytes(need.picture)} GB "
+        f"Batch size: {size} of {whose} at a time{less}; one needs about {_gigabytes(need.picture)} GB "
         f"and the weights' training {_gigabytes(need.fixed)} GB, and {_gigabytes(free)} GB "
         f"{'of the GPU ' if kind == 'cuda' else ''}are free."
     )

@@ -14,6 +14,7 @@ import hashlib
 import itertools
 import json
 import os
+import pickle
 import secrets
 import shutil
 import sys
@@ -35,7 +36,8 @@ from leyenda.models import CaptioningModel
 from leyenda.models.generation import search_suits
 from leyenda.records import Example, Skipped
 from leyenda.training.feature_file import ITEM_BYTES, PARTIAL, FeatureFile, FeatureWriter, Row, TornFile
-from leyenda.training.pictures import Pictures, encoded, in_order, no_caption, usable
+from leyenda.training.pictures import Pictures, encoded, in_order, memory_budget, no_caption, usable
+from leyenda.training.processes import ALONE, Processes
 
 LAYOUT = 1
 """Raise it when the same encoder and picture are to give other rows, so that old ones are not read."""
@@ -112,6 +114,7 @@ def open_images(
     talk: Talk,
     batch_size: int = 16,
     exact_decode: bool = False,
+    processes: Processes = ALONE,
 ) -> RunImages:
     """Look at every picture once before training, and keep what training is to see of it.
 
@@ -127,21 +130,20 @@ def open_images(
         talk: where lines for the user go.
         batch_size: how many pictures the encoder sees at once.
         exact_decode: decode every pixel of large JPEGs.
+        processes: the first one of each machine fills its cache while the others wait; without a cache they share
+            the looking at pictures.
 
     Raises:
         DiskError: the disk became full while features were written.
     """
-    pictures = Pictures(model, exact_decode=exact_decode)
+    pictures = Pictures(model, memory_budget(processes), exact_decode=exact_decode)
     if frozen and model.family.takes_image_features:
         encoder = _Encoder(model, pictures, precision, batch_size)
-        try:
-            _refuse_pixels_only(model, augment)
-            return _with_features(encoder, parts, talk)
-        except _NotKept as reason:
-            talk(
-                f"{reason}, so the frozen image encoder runs in every step. Training works, but more slowly."
-            )
-    checked = [usable(part, pictures) for part in parts]
+        kept = _kept_on_each_machine(encoder, parts, augment, talk, processes)
+        if isinstance(kept, _Kept):
+            return _run_images(kept.images, [_without(part, kept.skipped) for part in parts], [kept.skipped])
+        talk(f"{kept}, so the frozen image encoder runs in every step. Training works, but more slowly.")
+    checked = [usable(part, pictures, processes) for part in parts]
     return _run_images(pictures, [part for part, _ in checked], [skipped for _, skipped in checked])
 
 
@@ -149,6 +151,43 @@ def _run_images(
     images: Pictures | ImageFeatures, parts: Sequence[Examples], skipped: Sequence[Mapping[str, Skipped]]
 ) -> RunImages:
     return RunImages(images, tuple(parts), {name: why for some in skipped for name, why in some.items()})
+
+
+def _without(part: Examples, skipped: Mapping[str, Skipped]) -> Examples:
+    return part.select(number for number, name in enumerate(part.ids()) if name not in skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Features of the pictures that can be used, and why the other ones cannot."""
+
+    images: ImageFeatures
+    skipped: Mapping[str, Skipped]
+
+
+def _kept_on_each_machine(
+    encoder: _Encoder, parts: Sequence[Examples], augment: bool, talk: Talk, processes: Processes
+) -> _Kept | str:
+    """What the cache of this machine holds once its first process has filled it, or why nothing is kept.
+
+    One of them alone reads and checks all that is there: it takes as long as reading every picture.
+    """
+
+    def fill() -> _Kept | str:
+        try:
+            _refuse_pixels_only(encoder.model, augment)
+            return _with_features(encoder, parts, talk)
+        except _NotKept as reason:
+            return str(reason)
+
+    if processes.count == 1:
+        return fill()
+    # As bytes, because a machine cannot open the files of another one.
+    filled = processes.gathered(lambda: pickle.dumps(fill()) if processes.local_rank == 0 else b"")
+    own: _Kept | str = pickle.loads(filled[processes.rank - processes.local_rank])  # noqa: S301 - our own
+    # Where one machine can keep none, none does: all have to compute the same.
+    refusals = processes.gathered(lambda: own if isinstance(own, str) else "")
+    return next((refusal for refusal in refusals if refusal), own)
 
 
 class _NotKept(Exception):
@@ -253,7 +292,7 @@ class _Store:
             self.place_of[digest] = file, number
 
 
-def _with_features(encoder: _Encoder, parts: Sequence[Examples], talk: Talk) -> RunImages:
+def _with_features(encoder: _Encoder, parts: Sequence[Examples], talk: Talk) -> _Kept:
     folder = cache_folder() / "features" / encoder.identity()
     digest_of: dict[str, bytes] = {}
     skipped: dict[str, Skipped] = {}
@@ -268,12 +307,9 @@ def _with_features(encoder: _Encoder, parts: Sequence[Examples], talk: Talk) -> 
                 _write(store, encoded, expected, talk)
         except OSError as error:
             raise disk_error(error, folder) from error
-    kept = [
-        part.select(number for number, name in enumerate(part.ids()) if name not in skipped) for part in parts
-    ]
     place_of = {name: store.place_of[digest] for name, digest in digest_of.items() if name not in skipped}
     dtype = torch.bfloat16 if encoder.precision == "bf16" else torch.float32
-    return _run_images(ImageFeatures(place_of, folder, dtype), kept, [skipped])
+    return _Kept(ImageFeatures(place_of, folder, dtype), skipped)
 
 
 @contextlib.contextmanager

@@ -14,15 +14,17 @@ import torch
 
 from leyenda.config import Recipe
 from leyenda.data.examples import Examples
-from leyenda.errors import DataError, RunError
+from leyenda.errors import DataError, RecipeError, RunError
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.models.checkpoint import quiet
 from leyenda.models.precision import choose_training_precision
 from leyenda.training import history
-from leyenda.training.arguments import pictures_at_a_time, training_arguments
+from leyenda.training.arguments import pictures_at_a_time, pictures_per_process, training_arguments
 from leyenda.training.batch_size import PieceSize, choose_piece, saved_size
 from leyenda.training.checkpoints import checkpoint_at, read_state, tidy, whole_checkpoints, written_whole
+from leyenda.training.dropout import set_dropout
 from leyenda.training.pairs import Images, Pairs
+from leyenda.training.processes import ALONE, Processes
 from leyenda.training.run_folder import RunFolder
 from leyenda.training.trainer import (
     BestKept,
@@ -35,14 +37,14 @@ from leyenda.training.trainer import (
 )
 
 _TRAINER_FILES = (
-    "optimizer.pt",
+    "optimizer",
     "scheduler.pt",
     "scaler.pt",
-    "rng_state.pth",
+    "rng_state",
     "trainer_state.json",
     "training_args.bin",
 )
-"""What a checkpoint holds for resuming; the rest of it is the model."""
+"""How the names begin of what a checkpoint holds for resuming; the rest of it is the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Task:
         objective: what decides which checkpoint is best.
         run: the run's folder.
         talk: where lines for the user go.
+        processes: those that train together; the main one writes.
     """
 
     recipe: Recipe
@@ -83,6 +86,7 @@ class Task:
     objective: Objective
     run: RunFolder
     talk: Talk
+    processes: Processes = ALONE
 
 
 def fit(task: Task) -> Path:
@@ -107,20 +111,31 @@ def fit(task: Task) -> Path:
             "There is no validation picture to choose the best checkpoint by.",
             "Give more pictures, raise --set data.validation=0.1, or use --set training.eval_strategy=no.",
         )
+    if task.processes.sharded and arguments.fp16:
+        raise RecipeError("FSDP does not go with fp16.", "Use --precision bf16 or fp32.")
     for part in task.recipe.model.freeze:
         _freeze(task.model, part)
-    tidy(run.checkpoints)
-    checkpoints = whole_checkpoints(run.checkpoints)
-    last = checkpoints[-1] if checkpoints else None
-    history.cut_after(run.history, last[0] if last else 0)
+    if task.recipe.model.dropout is not None:
+        set_dropout(task.model.model, task.recipe.model.dropout)
+    last = task.processes.from_main(lambda: _last_checkpoint(run))
     if last is None or not _has_ended(last[1]):
         pairs = _pairs(task, arguments)
+        _refuse_no_batch(arguments, pairs)
         trainer, stop = _trainer(task, arguments, pairs)
         size = _piece_size(task, trainer, pairs, last[1] if last else None)
         trainer.add_callback(size)
         task.talk(_plan(task, arguments, pairs, size, last[0] if last else 0))
         _train(trainer, stop, last[1] if last else None)
-    return _publish_best(run, bool(arguments.load_best_model_at_end))
+    return task.processes.from_main(lambda: _publish_best(run, bool(arguments.load_best_model_at_end)))
+
+
+def _last_checkpoint(run: RunFolder) -> tuple[int, Path] | None:
+    """Step and folder of the newest whole checkpoint; what was done after it is forgotten."""
+    tidy(run.checkpoints)
+    checkpoints = whole_checkpoints(run.checkpoints)
+    last = checkpoints[-1] if checkpoints else None
+    history.cut_after(run.history, last[0] if last else 0)
+    return last
 
 
 def arguments_of(recipe: Recipe, model: CaptioningModel, objective: Objective, run: RunFolder) -> Any:
@@ -168,16 +183,28 @@ def _pairs(task: Task, arguments: Any) -> Pairs:
     )
 
 
+def _refuse_no_batch(arguments: Any, pairs: Pairs) -> None:
+    batch = arguments.per_device_train_batch_size
+    if arguments.dataloader_drop_last and len(pairs) < batch:
+        raise RecipeError(
+            f"With training.dataloader_drop_last nothing is left: a step is on {batch} pictures, and there are "
+            f"{len(pairs)}.",
+            "Leave it out, or use --batch-size with a smaller number.",
+        )
+
+
 def _piece_size(task: Task, trainer: CaptionTrainer, pairs: Pairs, last: Path | None) -> PieceSize:
     """As the recipe says, as the run that is resumed has it, or as much as memory holds."""
     named = pictures_at_a_time(task.recipe.training)
-    saved = saved_size(read_state(last)) if last else None
-    if saved or named:
-        return PieceSize(saved or named or 1)
-    step = int(trainer.args.per_device_train_batch_size)
-    size, why = choose_piece(step, task.model, pairs, trainer.compute_loss_context_manager)
+    step = pictures_per_process(task.recipe.training) * task.processes.count
+    saved = saved_size(read_state(last), step) if last else None
+    if saved:
+        return saved
+    if named:
+        return PieceSize(named, step)
+    size, why = choose_piece(step, task.model, pairs, trainer.compute_loss_context_manager, task.processes)
     task.talk(why)
-    return PieceSize(size)
+    return PieceSize(size, step)
 
 
 def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, StoppedInOrder]:
@@ -185,11 +212,19 @@ def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, 
 
     evaluation = task.recipe.evaluation
     shown = min(len(task.validation), evaluation.max_pictures or len(task.validation))
-    stop = StoppedInOrder(task.talk)
-    callbacks = [BestKept(task.run.checkpoints), HistoryWritten(task.run.history), ProgressShown(), stop]
+    processes = task.processes
+    stop = StoppedInOrder(task.talk, processes)
+    written = HistoryWritten(task.run.history if processes.is_main else None)
+    callbacks = [BestKept(task.run.checkpoints), written, stop]
+    if processes.is_main:
+        callbacks.append(ProgressShown())
     if evaluation.patience is not None:
         callbacks.append(EarlyStoppingCallback(evaluation.patience))
-    with quiet(), _tensorboard_in(task.run.folder / "tensorboard"):
+    with (
+        quiet(),
+        _refusals_explained(ImportError, ValueError),
+        _tensorboard_in(task.run.folder / "tensorboard"),
+    ):
         trainer = CaptionTrainer(
             task.model,
             arguments,
@@ -201,8 +236,21 @@ def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, 
             evaluation.samples,
             task.talk,
             callbacks,
+            processes,
         )
     return trainer, stop
+
+
+@contextlib.contextmanager
+def _refusals_explained(*kinds: type[Exception]) -> Iterator[None]:
+    """Errors of these kinds tell what the Trainer refuses of a recipe; it does so only when it is made or begins."""
+    try:
+        yield
+    except kinds as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise RecipeError(
+            f"The recipe's training part does not work: {reason}.", "Change or leave out that value."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -220,7 +268,7 @@ def _tensorboard_in(folder: Path) -> Iterator[None]:
 
 def _train(trainer: CaptionTrainer, stop: StoppedInOrder, last: Path | None) -> None:
     try:
-        with quiet():
+        with quiet(), _refusals_explained(ImportError):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
     finally:
         stop.give_back()
@@ -232,10 +280,15 @@ def _plan(task: Task, arguments: Any, pairs: Pairs, size: PieceSize, step: int) 
     """What is about to happen, in one line."""
     weights = sum(weight.numel() for weight in task.model.model.parameters() if weight.requires_grad)
     start = f"Going on at step {step}" if step else "Training"
-    batch = f"batch {arguments.per_device_train_batch_size} pictures"
+    count = task.processes.count
+    batch = f"batch {size.step} pictures"
     if pairs.most_captions > 1:
         batch += f" with up to {pairs.most_captions} captions each"
-    if size.pictures < arguments.per_device_train_batch_size:
+    if count > 1:
+        batch += f", shared by {count} processes" + (
+            " that shard the model" if task.processes.sharded else ""
+        )
+    if size.pictures < -(-size.step // count):
         batch += f", {size.pictures} at a time"
     return (
         f"{start}: {len(task.train)} pictures, {len(task.validation)} to evaluate on; "
@@ -268,7 +321,7 @@ def _publish_best(run: RunFolder, best: bool) -> Path:
         chosen = checkpoint_at(run.checkpoints, best_step)
     with written_whole(run.model) as draft:
         for path in sorted(chosen.iterdir()):
-            if path.is_file() and path.name not in _TRAINER_FILES:
+            if path.is_file() and not path.name.startswith(_TRAINER_FILES):
                 shutil.copyfile(path, draft / path.name)
     run.write_json("best.json", {"checkpoint": chosen.name, "best_score": state.get("best_metric")})
     return run.model

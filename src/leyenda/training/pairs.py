@@ -18,6 +18,7 @@ from leyenda.data.examples import Examples
 from leyenda.models import CaptioningModel
 from leyenda.records import Example
 from leyenda.training.augmentation import view_of_epoch
+from leyenda.training.processes import Processes
 
 
 class Images(Protocol):
@@ -34,7 +35,7 @@ class Batch(TypedDict):
     """`pixel_values` `[pictures, 3, height, width]` or `image_features` `[pictures, positions, width]`."""
 
     token_ids: list[list[list[int]]]
-    """For each picture the ids of its captions."""
+    """For each picture the ids of its captions; none where a process has no part in a step."""
 
 
 def caption_of_epoch(captions: tuple[str, ...], example_id: str, epoch: int, seed: int) -> str:
@@ -103,11 +104,13 @@ class Pairs(Dataset[Batch]):
         return self.__getitems__([key])
 
     def __getitems__(self, keys: Sequence[tuple[int, int]]) -> Batch:
-        """A batch; pictures with the longest captions first.
+        """A batch, empty for no keys; pictures with the longest captions first.
 
         A step is the sum over its batch, so their order within it is free. A batch that is computed in several
         pieces has captions of like length in each of them, and little padding.
         """
+        if not keys:
+            return {"images": {}, "token_ids": []}
         spoken = [(self._token_ids(*key), key) for key in keys]
         spoken.sort(key=lambda item: -max(map(len, item[0])))
         examples = [self._examples[index] for _, (_, index) in spoken]
@@ -186,6 +189,45 @@ class EpochSampler(Sampler[tuple[int, int]]):
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._epoch)
         order = torch.randperm(self._length, generator=generator).tolist()
         return iter([(self._epoch, index) for index in order])
+
+
+class StepSampler(Sampler[list[tuple[int, int]]]):
+    """For every optimizer step the keys of one process's pictures; all processes' together are the step's.
+
+    Which pictures a step is on does not depend on the number of processes. In the last step of an epoch, which has
+    the rest, some of them may have none.
+
+    Args:
+        epoch: gives the keys of an epoch.
+        pictures: of a step.
+        processes: see `leyenda.training.processes.Processes`.
+        drop_last: leave out the rest of an epoch that is no whole step.
+
+    >>> [[list(StepSampler(EpochSampler(3, 0), 2, Processes(rank, 2)))] for rank in range(2)]
+    [[[[(0, 2)], [(0, 1)]]], [[[(0, 0)], []]]]
+    """
+
+    def __init__(
+        self, epoch: EpochSampler, pictures: int, processes: Processes, drop_last: bool = False
+    ) -> None:
+        self._epoch = epoch
+        self._pictures = pictures
+        self._processes = processes
+        self._drop_last = drop_last
+
+    def set_epoch(self, epoch: int) -> None:
+        """See `EpochSampler`."""
+        self._epoch.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        whole, rest = divmod(len(self._epoch), self._pictures)
+        return whole + (rest > 0 and not self._drop_last)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        keys = list(self._epoch)
+        for number in range(len(self)):
+            step = keys[number * self._pictures : (number + 1) * self._pictures]
+            yield list(self._processes.share(step))
 
 
 def as_it_is(batch: Batch) -> Batch:

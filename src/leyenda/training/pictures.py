@@ -18,14 +18,20 @@ from leyenda.images import DEFAULT_MAX_PIXELS
 from leyenda.images.opening import read_bytes
 from leyenda.models import CaptioningModel
 from leyenda.records import Example, Skipped
+from leyenda.training.processes import ALONE, Processes
 
 
-def memory_budget() -> int:
-    """Bytes of prepared pictures to keep in memory: a quarter of the machine's; the others are opened when needed."""
+def memory_budget(processes: Processes = ALONE) -> int:
+    """Bytes of prepared pictures to keep in memory: a quarter of the machine's; the others are opened when needed.
+
+    Args:
+        processes: those on one machine share its memory.
+    """
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
     except (AttributeError, ValueError, OSError):
-        return 1 << 30  # systems that do not tell
+        whole = 1 << 30  # systems that do not tell
+    return whole // processes.local_count
 
 
 _AHEAD = 32
@@ -119,18 +125,19 @@ def no_caption(example: Example) -> Skipped | None:
     return Skipped("no_caption", f"{example.origin}: {example.id!r} has no caption.")
 
 
-def usable(examples: Examples, pictures: Pictures) -> tuple[Examples, dict[str, Skipped]]:
+def usable(
+    examples: Examples, pictures: Pictures, processes: Processes = ALONE
+) -> tuple[Examples, dict[str, Skipped]]:
     """Open every picture once, so that a broken one is named now and not in the middle of the night.
 
     Args:
         examples: any examples.
         pictures: keeps what is prepared here, within its budget.
+        processes: each opens its share of the pictures.
 
     Returns:
         The examples that have a usable picture and at least one caption, and why each other one was left out.
     """
-    skipped: dict[str, Skipped] = {}
-    kept: list[int] = []
 
     def look(example: Example) -> Skipped | None:
         if problem := no_caption(example):
@@ -141,17 +148,24 @@ def usable(examples: Examples, pictures: Pictures) -> tuple[Examples, dict[str, 
             return Skipped(error.code, str(error))
         return None
 
-    bar = tqdm(
-        total=len(examples), desc="Reading pictures", unit="picture", delay=2, file=sys.stderr, leave=False
-    )
-    with ThreadPoolExecutor(max_workers=2) as pool, bar:
-        for index, (example, problem) in enumerate(in_order(pool, look, examples)):
-            bar.update()
-            if problem is None:
-                kept.append(index)
-            else:
-                skipped[example.id] = problem
-    return examples.select(kept), skipped
+    def look_at_share() -> dict[int, Skipped]:
+        own, numbers = processes.share(examples), processes.share(range(len(examples)))
+        bar = tqdm(
+            total=len(own), desc="Reading pictures", unit="picture", delay=2, file=sys.stderr, leave=False
+        )
+        with ThreadPoolExecutor(max_workers=2) as pool, bar:
+            problems = {}
+            for number, (_, problem) in zip(numbers, in_order(pool, look, own), strict=True):
+                bar.update()
+                if problem is not None:
+                    problems[number] = problem
+        return problems
+
+    problems = {
+        number: problem for part in processes.gathered(look_at_share) for number, problem in part.items()
+    }
+    kept = [number for number in range(len(examples)) if number not in problems]
+    return examples.select(kept), {examples[number].id: problems[number] for number in sorted(problems)}
 
 
 def in_order(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
+import functools
 import math
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 import torch
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 from transformers import Trainer, TrainerCallback
 from transformers.trainer import DEFAULT_PROGRESS_CALLBACK
@@ -28,7 +31,17 @@ from leyenda.training.batch_size import PieceSize
 from leyenda.training.batches_ahead import BatchesAhead
 from leyenda.training.checkpoints import STATE_FILE, checkpoint_at, rotate, written_whole
 from leyenda.training.diagnostics import collapse_warning, show_samples
-from leyenda.training.pairs import Batch, EpochSampler, Images, Pairs, as_it_is, collate, pieces
+from leyenda.training.pairs import Batch, EpochSampler, Images, Pairs, StepSampler, as_it_is, collate, pieces
+from leyenda.training.processes import ALONE, Processes
+from leyenda.training.sharding import (
+    WHOLE_OPTIMIZER,
+    load_optimizer,
+    load_weights,
+    sharded_copy,
+    transformers_class,
+    whole_optimizer,
+    whole_weights,
+)
 
 Score = Callable[[Mapping[str, str], Mapping[str, Sequence[str]]], Mapping[str, float]]
 """Captions by id and references by id to named scores; handed in, because training knows no metric."""
@@ -42,8 +55,8 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
 
     Args:
         captioning_model: what is trained.
-        arguments: `TrainingArguments`; its batch is a whole optimizer step, without accumulation, for the pieces
-            that a step is computed in are `PieceSize`'s, which has to be among the callbacks.
+        arguments: `TrainingArguments`, without accumulation: what a step is on, and the pieces that it is computed
+            in, are `PieceSize`'s, which has to be among the callbacks when training starts.
         pairs: the training pairs.
         validation: usable examples to evaluate on.
         images: prepares the validation pictures.
@@ -52,6 +65,8 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         samples: how many pictures to show at each evaluation.
         talk: see `Talk`.
         callbacks: more `TrainerCallback`s.
+        processes: those that train together. They share the pictures of each step and of each evaluation; the main
+            one scores and writes.
     """
 
     control: Any
@@ -68,9 +83,16 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         samples: int,
         talk: Talk,
         callbacks: Sequence[TrainerCallback],
+        processes: Processes = ALONE,
     ) -> None:
+        self._processes = processes
+        self._captioning_model = self._trained = captioning_model
+        if processes.sharded:
+            # The whole model captions and is saved; a copy with parts of the weights learns.
+            divided = sharded_copy(captioning_model.model, arguments.device, processes.count)
+            self._trained = dataclasses.replace(captioning_model, model=divided)
         super().__init__(
-            model=captioning_model.model,
+            model=self._trained.model,
             args=arguments,
             train_dataset=pairs,
             eval_dataset=list(validation) or None,
@@ -81,7 +103,6 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         # Both print to standard output, which belongs to results; the bar of notebooks is another than a terminal's.
         self.remove_callback(PrinterCallback)
         self.remove_callback(DEFAULT_PROGRESS_CALLBACK)
-        self._captioning_model = captioning_model
         self._validation = list(validation)
         self._images = images
         self._score = score
@@ -91,10 +112,55 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         self._advised = False
         self._ahead = BatchesAhead()
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> EpochSampler:
-        dataset = train_dataset if train_dataset is not None else self.train_dataset
-        seed = self.args.data_seed if self.args.data_seed is not None else self.args.seed
-        return EpochSampler(len(dataset), seed)
+    @property
+    def _size(self) -> PieceSize:
+        return next(one for one in self.callback_handler.callbacks if isinstance(one, PieceSize))
+
+    def create_accelerator_and_postprocess(self) -> None:
+        """As the Trainer's own, but the model is not wrapped to send its gradients while they are computed."""
+        super().create_accelerator_and_postprocess()
+        # `Processes.add_gradients` sends them when a step is computed, and says why.
+        prepare = functools.partial(self.accelerator.prepare_model, evaluation_mode=True)
+        self.accelerator.prepare_model = prepare
+
+    def _prepare_for_training(self, *arguments: Any, **named: Any) -> Any:
+        """As the Trainer's own; then all processes have the same weights, and each its own chance in dropout."""
+        prepared = super()._prepare_for_training(*arguments, **named)
+        if not self._processes.sharded:
+            self._processes.give_weights(self.model)
+        if self._processes.rank:
+            torch.manual_seed(self.args.seed + self._processes.rank)
+        return prepared
+
+    def get_train_dataloader(self) -> Any:
+        """This process's part of every step, read in the Trainer's way.
+
+        That of accelerate would complete the last step of an epoch with pictures that have been seen already.
+        """
+        from accelerate.data_loader import prepare_data_loader
+
+        args, pairs = self.args, self.train_dataset
+        seed = args.data_seed if args.data_seed is not None else args.seed
+        steps = StepSampler(
+            EpochSampler(len(pairs), seed), self._size.step, self._processes, args.dataloader_drop_last
+        )
+        loader = DataLoader(
+            pairs,
+            batch_sampler=steps,
+            collate_fn=self.data_collator,
+            num_workers=args.dataloader_num_workers,
+            pin_memory=args.dataloader_pin_memory,
+            persistent_workers=args.dataloader_persistent_workers,
+            prefetch_factor=args.dataloader_prefetch_factor,
+        )
+        return prepare_data_loader(
+            loader,
+            self.accelerator.device,
+            num_processes=1,
+            process_index=0,
+            put_on_device=True,
+            non_blocking=self.accelerator.non_blocking,
+        )
 
     def _run_epoch(self, *arguments: Any, **named: Any) -> None:
         """As the Trainer's own; what was read ahead of its end is dropped with it."""
@@ -108,7 +174,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
     ) -> tuple[list[Batch], torch.Tensor | None]:
         """The next batch, read ahead; words to learn are counted in `training_step`."""
         self._ahead.open(epoch_iterator)
-        return self._ahead.take(num_batches), None
+        return self._processes.together(lambda: self._ahead.take(num_batches)), None
 
     def training_step(
         self, model: torch.nn.Module, inputs: Batch, num_items_in_batch: torch.Tensor | None = None
@@ -116,35 +182,75 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         """Gradients of a whole optimizer step; when memory runs out, anew in smaller pieces.
 
         Returns:
-            The loss: mean over all words of the step.
+            This process's share of the mean over all words of the step, times the number of processes: the Trainer
+            logs the processes' mean.
         """
-        size = next(one for one in self.callback_handler.callbacks if isinstance(one, PieceSize))
+        size = self._size
         chance = _random_state(self.args.device)
+        words = torch.tensor(self._processes.total(self._words(inputs)))
+        if self._processes.sharded:
+            return self._sharded_step(model, inputs, words)
         while True:
-            try:
-                return self._in_pieces(model, pieces(inputs, size.pictures))
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-            # Outside of `except`, where the error does not keep what the failed attempt has allocated.
+            parts = [(part, 1) for part in pieces(inputs, size.pictures)]
+            total = self._processes.together(functools.partial(self._in_pieces, model, parts, words))
+            if not self._processes.any(total is None):
+                break
             model.zero_grad()
             size.halve()
             _set_random_state(chance, self.args.device)
             release(self.args.device)
             self._talk(
                 f"Memory ran out at step {self.state.global_step + 1}: it is done again, and all that follow, "
-                f"with {size.pictures} pictures at a time; a step is still on {len(inputs['token_ids'])}."
+                f"with {size.pictures} pictures at a time; a step is still on as many as before."
             )
+        self._processes.add_gradients([weight for weight in model.parameters() if weight.requires_grad])
+        assert total is not None
+        return total * self._processes.count
 
-    def _in_pieces(self, model: torch.nn.Module, parts: Sequence[Batch]) -> torch.Tensor:
-        prepared = [collate(self._captioning_model, part) for part in parts]
-        words = sum((part["labels"] != -100).sum() for part in prepared)
-        total = torch.zeros((), device=self.args.device)
-        for number, part in enumerate(prepared):
-            last = number == len(prepared) - 1
-            with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
-                total += super().training_step(model, part, words)
+    def _sharded_step(self, model: torch.nn.Module, inputs: Batch, words: torch.Tensor) -> torch.Tensor:
+        """As `training_step`, where every layer of every piece is put together by all processes.
+
+        So all have the same number of pieces, and one whose memory runs out cannot try again.
+        """
+        # What reaches a weight is the processes' mean, and it is to be their sum.
+        parts = [(part, self._processes.count) for part in pieces(inputs, self._size.pictures)]
+        missing = self._processes.most(len(parts)) - len(parts)
+        parts += [(self.train_dataset.heaviest(1), 0)] * missing
+        total = self._in_pieces(model, parts, words)
+        if total is None:
+            raise RunError(
+                f"Memory ran out at step {self.state.global_step + 1} of a sharded model.",
+                f"Start anew with another --output, and --batch-size {max(1, self._size.pictures // 2)} with more "
+                "training.gradient_accumulation_steps.",
+            )
         return total
+
+    def _words(self, inputs: Batch) -> int:
+        """How many words this process is to learn in this step."""
+        if not inputs["token_ids"]:
+            return 0
+        labels = collate(self._trained, {"images": {}, "token_ids": inputs["token_ids"]})["labels"]
+        return int((labels != -100).sum())
+
+    def _in_pieces(
+        self, model: torch.nn.Module, parts: Sequence[tuple[Batch, int]], words: torch.Tensor
+    ) -> torch.Tensor | None:
+        """The loss of the parts together, each times its number.
+
+        Returns:
+            None when memory runs out; gradients are not to be used then.
+        """
+        try:
+            total = torch.zeros((), device=self.args.device)
+            for part, times in parts:
+                inputs = collate(self._trained, part) | {"times": times}
+                total += super().training_step(model, inputs, words)
+            return total
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        # Outside of `except`, where the error does not keep what the failed attempt has allocated.
+        return None
 
     def compute_loss(
         self,
@@ -154,7 +260,8 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         num_items_in_batch: torch.Tensor | None = None,
     ) -> Any:
         """The piece's share of the step's loss: each word counts alike, whatever piece it stands in."""
-        share = (inputs["labels"] != -100).sum() / num_items_in_batch
+        inputs = dict(inputs)
+        share = inputs.pop("times") * (inputs["labels"] != -100).sum() / num_items_in_batch
         loss, outputs = super().compute_loss(model, inputs, return_outputs=True)
         return (loss * share, outputs) if return_outputs else loss * share
 
@@ -168,9 +275,10 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         Returns:
             `eval_NAME` for every score, and `eval_loss`, the mean loss per token of the first captions.
         """
+        self._put_together()
         captions, loss = self._caption_validation()
         references = {example.id: example.captions for example in self._validation}
-        scores = dict(self._score(captions, references)) | {"loss": loss}
+        scores = self._processes.from_main(lambda: dict(self._score(captions, references)) | {"loss": loss})
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in scores.items()}
         self._show(captions, references, scores)
         self.log(metrics)
@@ -178,21 +286,29 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         return metrics
 
     def _caption_validation(self) -> tuple[dict[str, str], float]:
+        """A caption for every validation picture, in their order, and the mean loss per token of all of them."""
+        parts = self._processes.gathered(self._caption_share)
+        told = {name: text for texts, _, _ in parts for name, text in texts.items()}
+        loss = sum(loss for _, loss, _ in parts) / max(sum(tokens for _, _, tokens in parts), 1)
+        return {example.id: told[example.id] for example in self._validation}, loss
+
+    def _caption_share(self) -> tuple[dict[str, str], float, int]:
+        """This process's share: captions by id, sum of the losses and number of the tokens."""
         model = self._captioning_model.model
         was_training = model.training
         model.eval()
         captions: dict[str, str] = {}
         loss_sum, tokens = 0.0, 0
-        batches = _batches(self._validation, self.args.eval_batch_size)
+        share = self._processes.share_in_rows(self._validation, self.args.eval_batch_size)
         try:
-            for batch in tqdm(batches, desc="Evaluating", delay=2, leave=False, file=sys.stderr):
+            for batch in tqdm(share, desc="Evaluating", delay=2, leave=False, file=sys.stderr):
                 for texts, loss, count in self._judged(batch):
                     captions |= texts
                     loss_sum += loss * count
                     tokens += count
         finally:
             model.train(was_training)
-        return captions, loss_sum / max(tokens, 1)
+        return captions, loss_sum, tokens
 
     def _judged(self, batch: Sequence[Example]) -> list[tuple[dict[str, str], float, int]]:
         """Captions by id, mean loss per token and number of tokens; in halves when memory does not do for all."""
@@ -249,15 +365,68 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         step = self.state.global_step
         if best_step:
             self.state.best_model_checkpoint = str(checkpoint_at(folder, best_step))
-        with written_whole(checkpoint_at(folder, step)) as draft:
-            self.save_model(str(draft), _internal_call=True)
-            if not self.args.save_only_model:
-                self._save_optimizer_and_scheduler(str(draft))
-                self._save_scaler(str(draft))
-                self._save_rng_state(str(draft))
-            self._export_callbacks()
-            self.state.save_to_json(str(draft / STATE_FILE))
-        rotate(folder, self.args.save_total_limit, best_step)
+        chances = self._processes.gathered(self._chance_files)
+        self._put_together()
+        whole = whole_optimizer(self.model, self.optimizer) if self._processes.sharded else None
+
+        def write() -> None:
+            with written_whole(checkpoint_at(folder, step)) as draft:
+                self._save_plain(draft)
+                if not self.args.save_only_model:
+                    if whole is None:
+                        self._save_optimizer_and_scheduler(str(draft))
+                    else:
+                        torch.save(whole, draft / WHOLE_OPTIMIZER)
+                        torch.save(self.lr_scheduler.state_dict(), draft / "scheduler.pt")
+                    self._save_scaler(str(draft))
+                    for name, content in (item for files in chances for item in files.items()):
+                        (draft / name).write_bytes(content)
+                self._export_callbacks()
+                self.state.save_to_json(str(draft / STATE_FILE))
+            rotate(folder, self.args.save_total_limit, best_step)
+
+        self._processes.from_main(write)
+
+    def _put_together(self) -> None:
+        """Give the whole model the weights of the sharded one."""
+        if self._processes.sharded:
+            self._captioning_model.model.load_state_dict(whole_weights(self.model))
+
+    def _save_plain(self, folder: Path) -> None:
+        """The checkpoint that people load, and the arguments of the run."""
+        self._captioning_model.model.save_pretrained(folder)
+        self.processing_class.save_pretrained(folder)
+        torch.save(self.args, folder / "training_args.bin")
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        if not self._processes.sharded:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+            return
+        kind = transformers_class(self._captioning_model.model)
+        load_weights(
+            self.model, kind.from_pretrained(resume_from_checkpoint, dtype=torch.float32).state_dict()
+        )
+
+    def _load_best_model(self) -> None:
+        """Nothing: the best checkpoint is published from its files."""
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if not self._processes.sharded or checkpoint is None:
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        folder = Path(checkpoint)
+        load_optimizer(self.model, self.optimizer, folder / WHOLE_OPTIMIZER)
+        self.lr_scheduler.load_state_dict(torch.load(folder / "scheduler.pt", weights_only=True))
+
+    def _clip_grad_norm(self, model: torch.nn.Module) -> Any:
+        norm = super()._clip_grad_norm(model)
+        return norm.full_tensor() if hasattr(norm, "full_tensor") else norm
+
+    def _chance_files(self) -> dict[str, bytes]:
+        """The states of this process's random numbers, as the Trainer would write them into the checkpoint."""
+        with tempfile.TemporaryDirectory() as folder:
+            self._save_rng_state(folder)
+            return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
     def _export_callbacks(self) -> None:
         from transformers.trainer_callback import ExportableState
@@ -276,10 +445,6 @@ def _set_random_state(state: Sequence[torch.Tensor], device: torch.device) -> No
     torch.set_rng_state(state[0])
     if device.type == "cuda":
         torch.cuda.set_rng_state(state[1], device)
-
-
-def _batches(examples: Sequence[Example], size: int) -> list[Sequence[Example]]:
-    return [examples[start : start + size] for start in range(0, len(examples), size)]
 
 
 class BestKept(TrainerCallback):  # type: ignore[misc]
@@ -302,15 +467,20 @@ class BestKept(TrainerCallback):  # type: ignore[misc]
 
 
 class HistoryWritten(TrainerCallback):  # type: ignore[misc]
-    """Every log entry becomes a line of `history.jsonl`; a loss that is no number ends the run."""
+    """Every log entry becomes a line of `history.jsonl`; a loss that is no number ends the run.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: of the file; None where another process writes it.
+    """
+
+    def __init__(self, path: Path | None) -> None:
         self._path = path
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Append, and check."""
         row = {"step": state.global_step, "epoch": state.epoch, **(logs or {})}
-        history.append(self._path, row)
+        if self._path is not None:
+            history.append(self._path, row)
         loss = row.get("loss")
         if isinstance(loss, float) and not math.isfinite(loss):
             raise RunError(
@@ -351,10 +521,16 @@ class ProgressShown(TrainerCallback):  # type: ignore[misc]
 
 
 class StoppedInOrder(TrainerCallback):  # type: ignore[misc]
-    """The first Ctrl-C finishes the step in hand, saves it and ends; a second one ends at once."""
+    """The first Ctrl-C finishes the step in hand, saves it and ends; a second one ends at once.
 
-    def __init__(self, talk: Talk) -> None:
+    Args:
+        talk: see `Talk`.
+        processes: those that train together stop behind the same step, whichever of them was asked.
+    """
+
+    def __init__(self, talk: Talk, processes: Processes = ALONE) -> None:
         self._talk = talk
+        self._processes = processes
         self._before: Any = None
         self.asked = False
 
@@ -371,6 +547,7 @@ class StoppedInOrder(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Ask for a checkpoint."""
+        self.asked = self._processes.any(self.asked)
         if self.asked:
             control.should_save = True
 

@@ -35,6 +35,9 @@ PLAIN, RAY = "plain", "ray"
 ENGINES = (PLAIN, RAY)
 """What captions, by name: this process, or the workers of a Ray cluster."""
 
+DEFAULT_MODEL = "microsoft/git-base-coco"
+"""As `leyenda.models.DEFAULT_MODEL`, whose import takes a second."""
+
 _NO_MATTER = ("device", "batch_size", "token")
 """Options of a captioner that do not decide what the captions say."""
 
@@ -72,6 +75,7 @@ def caption_all(
 def open_run(
     words: Sequence[str],
     *,
+    model: str | Path = DEFAULT_MODEL,
     output: str | Path | None = None,
     to: str | None = None,
     overwrite: bool = False,
@@ -97,6 +101,7 @@ def open_run(
 
     Args:
         words: what names the pictures, as for `leyenda.volume.inputs.opening.open_inputs`.
+        model: the checkpoint: a folder, a training run, a hub id, or `demo`.
         output: file or folder of the captions.
         to: name of the output; None tells by the ending of `output`.
         overwrite: replace a finished file, and forget what a stopped run of another command had done.
@@ -116,11 +121,12 @@ def open_run(
         workers: with `ray`, how many models; None takes one for each GPU, or one where there is none.
         address: with `ray`, of a running cluster; None starts one on this machine.
         standard_input: what `-` reads; None takes the process's own.
-        options: as for `leyenda.Captioner.from_pretrained`, with the checkpoint's name as `model`.
+        options: as for `leyenda.Captioner.from_pretrained`.
 
     Raises:
         LeyendaError: something cannot work as it was asked for.
     """
+    options["model"] = model
     check_mode(existing)
     _check_choice(duplicates, tuple(DUPLICATES), "--duplicates")
     _check_choice(engine, ENGINES, "--engine")
@@ -130,8 +136,9 @@ def open_run(
         raise LeyendaError(f"The least confidence is {min_confidence:g}.", "It must be between 0 and 1.")
     reading = InputOptions(hidden, lists, image_column, image_root, prompt, token=options.get("token"))
     inputs = open_inputs(words, reading, standard_input)
-    model = str(options.get("model", ""))
-    writing = OutputOptions(output, to, overwrite, review, existing, sidecar_name, shard_size, record, model)
+    writing = OutputOptions(
+        output, to, overwrite, review, existing, sidecar_name, shard_size, record, str(model)
+    )
     target = open_output(writing, inputs.folder, with_review=min_confidence is not None)
     seen = DUPLICATES[duplicates]()
     return VolumeRun(

@@ -9,7 +9,6 @@ A line with `finished` ends a run.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import time
@@ -79,14 +78,19 @@ class Journal:
         path: the file.
         settings: of the command. A stopped run with other settings is not gone on with.
         overwrite: forget what is there, unless it is a stopped run that was begun in this way, too.
+        record: what is there is the record of what was replaced, and stays: `overwrite` only ends a stopped run.
 
     Raises:
         LeyendaError: the file is no journal, or that of a stopped run of another command, or in use.
         DiskError: it cannot be written.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, Any], *, overwrite: bool = False) -> None:
+    def __init__(
+        self, path: Path, settings: Mapping[str, Any], *, overwrite: bool = False, record: bool = False
+    ) -> None:
         self.path = path
+        self._end = 0
+        self._synced = time.monotonic()
         created = not path.exists()
         try:
             self._file: BinaryIO = open(path, "a+b", buffering=0)  # noqa: SIM115 - closed by `close`
@@ -96,7 +100,7 @@ class Journal:
             lock(self._file, path)
             settings = json.loads(json.dumps({**settings, "overwrite": overwrite}))
             if overwrite and not self._holds(settings):
-                self._file.truncate(0)
+                self._begin_anew(record)
             self._go_on_or_begin(settings)
         except BaseException:
             self.close()
@@ -108,6 +112,17 @@ class Journal:
         """Whether the last run in the file was stopped and had these settings."""
         runs = run_logs(self.path)
         return bool(runs) and runs[-1].finished is None and runs[-1].settings == settings
+
+    def _begin_anew(self, record: bool) -> None:
+        """Forget what is there, or, in a record, end the run that was stopped."""
+        if not record:
+            self._file.truncate(0)
+            return
+        runs = run_logs(self.path)
+        if runs and runs[-1].finished is None:
+            self._end = runs[-1].end
+            self._file.truncate(self._end)
+            self._append(json_line({"finished": {"given_up": True}}) + "\n", sync=True)
 
     def _go_on_or_begin(self, settings: Mapping[str, Any]) -> None:
         runs = run_logs(self.path)
@@ -126,7 +141,6 @@ class Journal:
             refuse_other_settings(self.path, last.settings, settings)
         self._end = last.end if last else 0
         self._file.truncate(self._end)
-        self._synced = time.monotonic()
         if last is None or last.finished is not None:
             begin = self._end
             self._append(json_line({"leyenda": VERSION, "settings": settings}) + "\n", sync=True)
@@ -233,12 +247,14 @@ def lock(file: BinaryIO, path: Path) -> None:
         LeyendaError: another one writes it now.
     """
     try:
+        import fcntl
+
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise LeyendaError(
             f"{str(path)!r} is being written by another leyenda.", "Wait for it, or stop it."
         ) from None
-    except OSError:  # a network disk without locks
+    except (OSError, ImportError):  # a network disk or a system without such locks
         return
 
 

@@ -59,7 +59,9 @@ class VolumeRun:
         self._changed = False
         output.check(inputs)
         everything = {**settings, **self.rules.settings(), **output.settings()}
-        self.journal = Journal(output.journal_path, everything, overwrite=overwrite)
+        self.journal = Journal(
+            output.journal_path, everything, overwrite=overwrite, record=output.keeps_journal
+        )
         try:
             output.recover(self.journal)
             self._engine = make_engine()

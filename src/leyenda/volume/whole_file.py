@@ -17,7 +17,7 @@ def temporary_of(path: Path) -> Path:
     """The name that a file has until it is whole: the same at each attempt, so that none is left behind, and short.
 
     >>> len(temporary_of(Path("photos") / ("a" * 255)).name)
-    34
+    33
     """
     digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
     return path.with_name(f".leyenda-{digest}.partial")

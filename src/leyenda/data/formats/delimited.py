@@ -19,11 +19,11 @@ from leyenda.data.text_lines import open_text
 from leyenda.errors import DataError
 from leyenda.records import Origin
 
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
 
 
 def open_delimited(path: Path) -> Table:
-    """Open a CSV or TSV file; its delimiter is that of comma, semicolon and tab which the header has most of.
+    """Open a CSV or TSV file; its delimiter is that of `DELIMITERS` which the header has most of.
 
     Raises:
         DataError: the file is empty, not UTF-8, or a row is malformed (with its line).
@@ -63,7 +63,12 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _explained(error: csv.Error) -> str:
     text = str(error)
-    if "unexpected end" in text or "field limit" in text:
+    if "field limit" in text:
+        return (
+            'a quote (") that opens in this row is never closed, or a value is longer than '
+            f'{csv.field_size_limit():,} characters. Write a quote inside a value twice ("").'
+        )
+    if "unexpected end" in text:
         return 'a quote (") that opens in this row is never closed. Write a quote inside a value twice ("").'
     if "expected after" in text:
         return 'text follows a closing quote ("). Write a quote inside a quoted value twice ("").'

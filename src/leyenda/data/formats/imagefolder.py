@@ -32,7 +32,10 @@ def _metadata_files(source: Path) -> list[Part]:
         return [Part(source)] if source.name in OPENERS else []
     if not source.is_dir():
         return []
-    folders = [(source, None), *((folder, split_of_folder(folder.name)) for folder in folders_in(source))]
+    below = folders_in(source)
+    # As the Hub's repositories have them, `data/train/metadata.jsonl`.
+    below += [inner for folder in below if folder.name == "data" for inner in folders_in(folder)]
+    folders = [(source, None), *((folder, split_of_folder(folder.name)) for folder in below)]
     return [
         Part(folder / name, split)
         for folder, split in folders

@@ -38,12 +38,29 @@ def parse_json(path: Path) -> Any:
     Raises:
         DataError: it is not UTF-8 or not JSON (with the line).
     """
+    return json_value(read_text(path), str(path))
+
+
+def json_value(text: str, where: str, line: int | None = None) -> Any:
+    """The value that a text of JSON stands for.
+
+    Args:
+        text: all of it.
+        where: the file that it is from, for messages.
+        line: the line of that file on which the text stands; None when the text is the whole file.
+
+    Raises:
+        DataError: it is not JSON (with the line).
+    """
     try:
-        return json.loads(read_text(path))
+        return json.loads(text)
     except json.JSONDecodeError as error:
-        raise _not_json(path, error.lineno, error) from error
+        raise DataError(
+            f"{where}:{line or error.lineno}: not JSON: {error.msg} (column {error.colno})."
+        ) from error
     except RecursionError as error:
-        raise DataError(f"{path}: lists are nested too deeply to be read.") from error
+        place = where if line is None else f"{where}:{line}"
+        raise DataError(f"{place}: lists are nested too deeply to be read.") from error
 
 
 def _objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -51,11 +68,7 @@ def _objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for number, line in enumerate(file, 1):
             if line.isspace():
                 continue
-            try:
-                value = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise _not_json(path, number, error) from error
-            yield number, _object(value, path, number)
+            yield number, _object(json_value(line, str(path), number), path, number)
 
 
 def _listed_objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -73,10 +86,6 @@ def _object(value: Any, path: Path, number: int) -> Mapping[str, Any]:
             'Write {"image": "a.jpg", "caption": "..."}.',
         )
     return value
-
-
-def _not_json(path: Path, line: int, error: json.JSONDecodeError) -> DataError:
-    return DataError(f"{path}:{line}: not JSON: {error.msg} (column {error.colno}).")
 
 
 def _detect(source: Path) -> bool:

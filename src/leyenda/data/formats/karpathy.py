@@ -12,15 +12,16 @@ from os.path import join
 from pathlib import Path
 from typing import Any
 
+from leyenda.data.columns import split_in_cell
 from leyenda.data.examples import Examples
 from leyenda.data.formats.format import Format, ReadOptions
 from leyenda.data.formats.json_lines import parse_json
 from leyenda.data.formats.tables import files_with
 from leyenda.data.gather import Row, gather
 from leyenda.data.pictures import NAMES_TRIED, PictureCopier, picture_root, write_new
-from leyenda.data.split_names import split_name
 from leyenda.data.text_lines import head_of
 from leyenda.errors import DataError
+from leyenda.records import Origin
 
 _KEYS = re.compile(r'"(?:sentids|sentences)"\s*:')
 
@@ -67,7 +68,8 @@ def _rows(path: Path, root: str, images: list[Any]) -> Iterator[Row]:
         if len(captions) < len(texts):
             raise DataError(f"{path}: entry {number} of 'images' has no 'sentences' with 'raw' text.")
         # The authors' fourth split is what is left of COCO's validation images; the field trains on it.
-        split = split_name("train" if image.get("split") == "restval" else image.get("split"))
+        named = "train" if image.get("split") == "restval" else image.get("split")
+        split = split_in_cell(named, Origin(str(path), number))
         yield Row(name, captions, split, join(root, name), 0, None, str(path), number)
 
 

@@ -16,17 +16,19 @@ from leyenda.data.beside import caption_file_names, captions_beside, captions_in
 from leyenda.data.columns import CAPTION_COLUMNS, captions_in_cell
 from leyenda.data.examples import FIRST_SPLITS, Examples
 from leyenda.data.formats.format import Format, ReadOptions
+from leyenda.data.formats.json_lines import json_value
 from leyenda.data.formats.tables import Part, files_with, folders_in
 from leyenda.data.gather import Row, gather
 from leyenda.data.pictures import PictureCopier, refuse_outside
 from leyenda.data.split_names import split_of_file, split_of_folder
+from leyenda.data.unpacked import unpacked
 from leyenda.errors import DataError
 from leyenda.images.names import is_picture
 from leyenda.records import Origin
 
 TEXT_ENDINGS = (".txt", ".caption")
 ENDINGS = (*TEXT_ENDINGS, ".json")
-COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
+SHARD_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 SHARD_BYTES = 256 << 20
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -74,24 +76,23 @@ def _parts(source: str) -> list[Part]:
 
 def shards_in(folder: Path) -> list[Part]:
     """The tar files of a folder, and of its folders that are named as splits."""
-    endings = (".tar", *COMPRESSED)
-    parts = [Part(file, split_of_file(file.stem)) for file in files_with(folder, endings)]
+    parts = [Part(file, split_of_file(file.stem)) for file in files_with(folder, SHARD_ENDINGS)]
     for below in folders_in(folder):
         split = split_of_folder(below.name)
         if split:
-            parts += [Part(file, split) for file in files_with(below, endings)]
+            parts += [Part(file, split) for file in files_with(below, SHARD_ENDINGS)]
     return parts
 
 
 def _detect(source: Path) -> bool:
     if source.is_file():
-        return source.name.lower().endswith((".tar", *COMPRESSED))
+        return source.name.lower().endswith(SHARD_ENDINGS)
     return bool(shards_in(source))
 
 
 def is_shard_pattern(source: str) -> bool:
     """Whether a text is a brace pattern of shards."""
-    return source.endswith(".tar") and bool(_BRACES.search(source))
+    return source.endswith(SHARD_ENDINGS) and bool(_BRACES.search(source))
 
 
 def _read(source: str, options: ReadOptions) -> Examples:
@@ -99,12 +100,12 @@ def _read(source: str, options: ReadOptions) -> Examples:
     if not parts:
         raise DataError(f"{source} holds no .tar file.")
     rows = chain.from_iterable(_shard_rows(part, options.caption_column) for part in parts)
-    return Examples(gather(rows), abspath(parts[0].file.parent))
+    # Pictures in a tar cannot lie outside of it, so that there is no folder that they could leave.
+    return Examples(gather(rows))
 
 
-def _members(path: Path) -> dict[str, tarfile.TarInfo]:
-    if path.name.lower().endswith(COMPRESSED):
-        raise DataError(f"{path} is compressed.", "Unpack it to a plain .tar first (gunzip, unxz, ...).")
+def _members(shard: Path, path: Path) -> dict[str, tarfile.TarInfo]:
+    """The files in a shard, by name; `path` is the plain tar that it was unpacked to, or the shard itself."""
     members: dict[str, tarfile.TarInfo] = {}
     try:
         with tarfile.open(path, "r:") as tar:
@@ -113,22 +114,23 @@ def _members(path: Path) -> dict[str, tarfile.TarInfo]:
                 if not member.isfile():
                     continue
                 if name in members:
-                    raise DataError(f"{path} holds two files named {name!r}.", "Give each its own name.")
+                    raise DataError(f"{shard} holds two files named {name!r}.", "Give each its own name.")
                 members[name] = member
     except tarfile.TarError as error:
-        raise DataError(f"{path} is not a whole tar file: {error}.", "Copy or download it again.") from error
+        raise DataError(f"{shard} is not a whole tar file: {error}.", "Copy or download it again.") from error
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+        raise DataError(f"{shard} cannot be read: {error.strerror}.") from error
     return members
 
 
 def _shard_rows(part: Part, ending: str | None) -> Iterator[Row]:
-    members = _members(part.file)
-    path, shard = abspath(part.file), str(part.file)
+    tar = unpacked(part.file)
+    members = _members(part.file, tar)
+    path, shard = abspath(tar), str(part.file)
     # A picture with its address and size in .json and its caption in .txt is usual: text goes first.
     texts = captions_beside(members, TEXT_ENDINGS, ending, shard) if ending != "json" else {}
     objects = captions_beside(members, (".json",), None, shard) if ending in (None, "json") else {}
-    with open(part.file, "rb") as file:
+    with open(tar, "rb") as file:
         for name, member in members.items():
             if not is_picture(name):
                 continue
@@ -157,10 +159,7 @@ def _captions(file: Any, member: tarfile.TarInfo, where: str) -> tuple[list[str]
         raise DataError(f"{where}: byte {error.start} is not UTF-8.") from error
     if not where.endswith(".json"):
         return captions_in_lines(text)
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{where}:{error.lineno}: not JSON: {error.msg}.") from error
+    value = json_value(text, where)
     key = next((key for key in CAPTION_COLUMNS if isinstance(value, dict) and key in value), None)
     captions = [] if key is None else captions_in_cell(value[key], Origin(where))
     return captions, [1] * len(captions)
@@ -209,7 +208,7 @@ def _add(shard: tarfile.TarFile, name: str, data: bytes) -> None:
 
 WEBDATASET = Format(
     "webdataset",
-    "a .tar shard, a folder of them, or a pattern such as shard-{000..010}.tar",
+    "a .tar shard, plain or compressed, a folder of them, or a pattern such as shard-{000..010}.tar",
     _detect,
     _read,
     _write,

@@ -50,13 +50,16 @@ class Folder:
 
     def items(self) -> Iterator[Item]:
         """The pictures, sorted by path."""
-        start = "" if self.word in (".", "./") else self.word
-        for path in pictures_below(start, hidden=self.hidden):
+        for path in pictures_below(self._start, hidden=self.hidden):
             yield Item(path, path, os.path.relpath(path, self.word))
 
     def count(self) -> int:
         """How many there are."""
-        return sum(1 for _ in self.items())
+        return sum(1 for _ in pictures_below(self._start, hidden=self.hidden, in_order=False))
+
+    @property
+    def _start(self) -> str:
+        return "" if self.word in (".", "./") else self.word
 
     def check(self) -> None:
         """There must be one."""
@@ -83,7 +86,8 @@ class Pattern:
 
     def count(self) -> int:
         """How many there are."""
-        return sum(1 for _ in self.items())
+        base, parts = _divided(self.word)
+        return sum(1 for _ in pictures_below(base, parts, hidden=self.hidden, in_order=False))
 
     def check(self) -> None:
         """There must be one."""

@@ -6,7 +6,6 @@ import fnmatch
 import os
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from leyenda.errors import LeyendaError
 from leyenda.images.names import is_picture
@@ -18,68 +17,96 @@ _Places = frozenset[int]
 """How many parts of a pattern the path so far may have used up."""
 
 
-class _Found(NamedTuple):
-    """A file or folder in a folder."""
-
-    sorted_by: str
-    path: str
-    is_folder: bool
-    places: _Places
-
-
 def pictures_below(
-    folder: str, pattern: Sequence[str] = _EVERYTHING, *, hidden: bool = False, any_file: bool = False
+    folder: str,
+    pattern: Sequence[str] = _EVERYTHING,
+    *,
+    hidden: bool = False,
+    in_order: bool = True,
 ) -> Iterator[str]:
     """Paths of the pictures that match a pattern, in the order of `sorted`.
 
-    Links to folders are followed, and each real folder is entered once, so that loops of links end.
+    Links to folders are followed, and each real folder is entered once, so that loops of links end. In memory are the
+    names in the folders from the first one down to the one where the next picture lies.
 
     Args:
         folder: where to begin; empty for the working folder, whose name the paths then lack.
         pattern: a glob's parts below the folder; `**` stands for folders at any depth.
         hidden: also files and folders whose name begins with a dot.
-        any_file: also files whose ending is not a picture's.
+        in_order: False gives them as they come, to count them.
 
     Raises:
         LeyendaError: a folder may not be read.
     """
-    entered = {_identity(folder or ".")}
-    start = _closure(frozenset([0]), pattern)
-    waiting = [iter(_sorted(folder, start, pattern, hidden, any_file))]
-    while waiting:
-        found = next(waiting[-1], None)
-        if found is None:
-            waiting.pop()
-        elif not found.is_folder:
-            yield found.path
-        elif (identity := _identity(found.path)) not in entered:
-            entered.add(identity)
-            waiting.append(iter(_sorted(found.path, found.places, pattern, hidden, any_file)))
+    walk = _Walk(pattern, hidden, in_order)
+    return walk.below(folder, _closure(frozenset([0]), pattern))
 
 
-def _sorted(
-    folder: str, places: _Places, pattern: Sequence[str], hidden: bool, any_file: bool
-) -> list[_Found]:
-    """What is in one folder. A folder sorts as `name/`, so that the paths below come in the order of all paths."""
-    found = []
-    try:
-        with os.scandir(folder or ".") as entries:
-            for entry in entries:
-                is_folder = _is_folder(entry)
-                name = entry.name
-                after = _step(places, name, pattern, hidden, is_folder)
-                if is_folder:
-                    wanted = any(place < len(pattern) for place in after)
-                else:
-                    wanted = len(pattern) in after and (any_file or is_picture(name))
-                if wanted:
-                    path = os.path.join(folder, name)
-                    found.append(_Found(name + "/" * is_folder, path, is_folder, after))
-    except OSError as error:
-        raise LeyendaError(
-            f"The folder {folder or '.'!r} cannot be read: {error.strerror}.", "Check its permissions."
-        ) from error
-    return sorted(found)
+class _Walk:
+    """One walk.
+
+    Args:
+        pattern, hidden, in_order: as for `pictures_below`.
+    """
+
+    def __init__(self, pattern: Sequence[str], hidden: bool, in_order: bool) -> None:
+        self._pattern = pattern
+        self._hidden = hidden
+        self._in_order = in_order
+        self._entered: set[tuple[int, int]] = set()
+
+    def below(self, folder: str, places: _Places) -> Iterator[str]:
+        """The pictures below a folder, at which the pattern has come to some places."""
+        waiting = [self._open(folder, places)]
+        while waiting:
+            folder, places, names = waiting[-1]
+            name = next(names, None)
+            if name is None:
+                waiting.pop()
+                continue
+            path = os.path.join(folder, name.removesuffix("/"))
+            if not name.endswith("/"):
+                yield path
+            elif self._is_new(path):
+                after = _step(places, name[:-1], self._pattern, self._hidden, is_folder=True)
+                waiting.append(self._open(path, after))
+
+    def _open(self, folder: str, places: _Places) -> tuple[str, _Places, Iterator[str]]:
+        self._is_new(folder or ".")
+        names = self._names(folder, places)
+        if self._in_order:
+            # A folder sorts as `name/`, so that the paths below it come in the order of all paths.
+            names = iter(sorted(names))
+        return folder, places, names
+
+    def _names(self, folder: str, places: _Places) -> Iterator[str]:
+        """The names in a folder that the pattern wants, those of folders with a slash behind."""
+        try:
+            with os.scandir(folder or ".") as entries:
+                for entry in entries:
+                    is_folder = _is_folder(entry)
+                    after = _step(places, entry.name, self._pattern, self._hidden, is_folder=is_folder)
+                    if is_folder and any(place < len(self._pattern) for place in after):
+                        yield entry.name + "/"
+                    elif not is_folder and len(self._pattern) in after and is_picture(entry.name):
+                        yield entry.name
+        except OSError as error:
+            raise _unreadable(folder or ".", error) from error
+
+    def _is_new(self, folder: str) -> bool:
+        """Whether a folder has not been entered yet; now it has."""
+        try:
+            status = os.stat(folder)
+        except OSError as error:
+            raise _unreadable(folder, error) from error
+        identity = status.st_dev, status.st_ino
+        new = identity not in self._entered
+        self._entered.add(identity)
+        return new
+
+
+def _unreadable(folder: str, error: OSError) -> LeyendaError:
+    return LeyendaError(f"The folder {folder!r} cannot be read: {error.strerror}.", "Check its permissions.")
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -89,7 +116,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _step(places: _Places, name: str, pattern: Sequence[str], hidden: bool, is_folder: bool) -> _Places:
+def _step(places: _Places, name: str, pattern: Sequence[str], hidden: bool, *, is_folder: bool) -> _Places:
     after = set()
     is_hidden = name.startswith(".")
     for place in places:
@@ -116,13 +143,3 @@ def _closure(places: _Places, pattern: Sequence[str]) -> _Places:
 
 def _matches(name: str, part: str) -> bool:
     return re.match(fnmatch.translate(part), name) is not None
-
-
-def _identity(folder: str) -> tuple[int, int]:
-    try:
-        status = os.stat(folder)
-    except OSError as error:
-        raise LeyendaError(
-            f"The folder {folder!r} cannot be read: {error.strerror}.", "Check its permissions."
-        ) from error
-    return status.st_dev, status.st_ino

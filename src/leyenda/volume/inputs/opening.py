@@ -52,6 +52,11 @@ class Inputs:
         return None if None in counts else sum(count for count in counts if count is not None)
 
     @property
+    def folders(self) -> list[str]:
+        """The folders that were named."""
+        return [source.folder for source in self.sources if source.folder is not None]
+
+    @property
     def folder(self) -> str | None:
         """The folder that was named, if that is all that was."""
         return self.sources[0].folder if len(self.sources) == 1 else None

@@ -23,7 +23,7 @@ from leyenda.volume.item import Item
 from leyenda.volume.journal import Group, Journal, groups_between
 from leyenda.volume.outputs.collisions import refuse_collisions
 from leyenda.volume.review import write_review
-from leyenda.volume.whole_file import put_in_place, remove_temporary
+from leyenda.volume.whole_file import make_folder, put_in_place, remove_temporary
 
 RECORD_NAME = "leyenda-captions.jsonl"
 
@@ -39,6 +39,16 @@ class Place(Protocol):
 
     def settings(self) -> Mapping[str, Any]:
         """What of it decides the result."""
+
+    def check(self, folders: Sequence[str]) -> None:
+        """See whether captions can be there.
+
+        Args:
+            folders: that are gone through for pictures.
+
+        Raises:
+            LeyendaError: they cannot.
+        """
 
     def file_of(self, item: Item) -> str:
         """The file that holds, or will hold, the caption.
@@ -88,16 +98,26 @@ class Beside:
         place: how one caption is kept.
         record: the journal, which stays.
         existing: what is done where a caption is; one of `leyenda.volume.existing.MODES`.
+        output: the folder that mirrors the pictures', which is made; None where there is none.
         review: where captions of too little confidence go; None where all are written.
     """
 
     keeps_journal = True
 
-    def __init__(self, place: Place, record: Path, *, existing: str, review: Path | None = None) -> None:
+    def __init__(
+        self,
+        place: Place,
+        record: Path,
+        *,
+        existing: str,
+        output: Path | None = None,
+        review: Path | None = None,
+    ) -> None:
         self.place_of_one = place
         self.journal_path = record.expanduser()
         self.review = review
         self._existing = existing
+        self._output = output
         self._failed: dict[str, Entry] = {}
 
     def settings(self) -> Mapping[str, Any]:
@@ -106,6 +126,9 @@ class Beside:
 
     def check(self, inputs: Inputs) -> None:
         """See that the record can be written, and that no two pictures share a file."""
+        self.place_of_one.check(inputs.folders)
+        if self._output is not None:
+            make_folder(self._output)
         check_output_file(self.journal_path)
         refuse_collisions(inputs, self.place_of_one.file_of, self.place_of_one.collision_fix)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from leyenda.errors import ImageError
+from leyenda.errors import ImageError, LeyendaError
 from leyenda.images.opening import read_picture
 from leyenda.metadata import Description, embed_description, read_description, restore_description
 from leyenda.volume.entry import Entry
@@ -40,6 +40,19 @@ class Metadata:
     def settings(self) -> Mapping[str, Any]:
         """Where the described pictures are."""
         return {"output": os.path.abspath(self._output) if self._output is not None else None}
+
+    def check(self, folders: Sequence[str]) -> None:
+        """Copies must not lie where pictures are looked for, or they would be copied, too."""
+        for folder in folders:
+            above = os.path.realpath(folder)
+            if (
+                self._output is not None
+                and os.path.commonpath([above, os.path.realpath(self._output)]) == above
+            ):
+                raise LeyendaError(
+                    f"The copies in {self._output!r} would be found in {folder!r} as further pictures.",
+                    "Name a folder elsewhere: --output FOLDER.",
+                )
 
     def file_of(self, item: Item) -> str:
         """The picture, or its copy."""

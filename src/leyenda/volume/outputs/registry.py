@@ -12,7 +12,6 @@ from leyenda.errors import LeyendaError, near
 from leyenda.volume.existing import SKIP
 from leyenda.volume.outputs.file_formats import FileFormat
 from leyenda.volume.outputs.output import Output
-from leyenda.volume.whole_file import make_folder
 
 if TYPE_CHECKING:
     from leyenda.volume.outputs.beside import Place
@@ -124,14 +123,13 @@ def _beside(name: str, options: OutputOptions, folder: str | None, *, with_revie
     output = None if options.output is None else os.path.expanduser(options.output)
     if output is not None and os.path.isfile(output):
         raise LeyendaError(f"{output!r} is a file.", f"The output {name} needs a folder, or none.")
-    if output is not None:
-        make_folder(Path(output))
     record = record_path(options.record, output, folder)
     review = Path(options.review or record.with_name(f"{record.stem}.review.jsonl")) if with_review else None
     return Beside(
         open_place(name, output, options.sidecar_name, options.existing, options.model),
         record,
         existing=options.existing,
+        output=None if output is None else Path(output),
         review=review,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,9 @@ class Sidecar:
             "sidecar_name": self._naming,
             "output": os.path.abspath(self._output) if self._output is not None else None,
         }
+
+    def check(self, folders: Sequence[str]) -> None:
+        """Text files can be anywhere."""
 
     def file_of(self, item: Item) -> str:
         """`a.txt` or `a.jpg.txt`."""

@@ -1,0 +1,99 @@
+"""Matrix products of bf16 weights that lie as the CPU's kernels read them, bias and activation found on the way.
+
+`torch.nn.Linear` in bf16 first writes the bias into its result and reads it again, rearranges the weights at every
+call, and leaves the activation to a second pass over four times the states. oneDNN, which computes the product anyway,
+takes weights that were rearranged once and does the rest while a tile of the result is still in the registers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from leyenda.models.quick_gelu import SLOPE, QuickGelu
+
+_OPERATIONS = ("_linear_pointwise", "_reorder_linear_weight")
+
+
+class PackedLinear(nn.Module):
+    """A linear layer that gives bf16 and can neither be trained nor saved.
+
+    Args:
+        linear: the layer, float32, on the CPU.
+        activation: what follows it: `none`, `gelu`, or `swish` (x times its sigmoid).
+        times: the layer's result is multiplied by this before the activation.
+        states_times: what its states are multiplied by already; the weights make up for it.
+    """
+
+    def __init__(
+        self, linear: nn.Linear, activation: str = "none", times: float = 1.0, states_times: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        # Scaled before they are rounded, so that they are rounded once.
+        weight = (linear.weight.detach().float() * (times / states_times)).to(torch.bfloat16)
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous())
+        bias = None if linear.bias is None else linear.bias.detach().float() * times
+        self.bias = None if bias is None else bias.to(torch.bfloat16)
+        self._activation = activation, "none" if activation == "gelu" else ""
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        """Bf16 `[..., in_features]` to bf16 `[..., out_features]`, the activation done."""
+        activation, algorithm = self._activation
+        new: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
+            states, self.weight, self.bias, activation, [], algorithm
+        )
+        return new
+
+
+def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether there is such a product for this device and number format in this build of torch."""
+    has_kernels: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if device.type != "cpu" or dtype != torch.bfloat16 or not has_kernels:
+        return False
+    # Without the CPU's own bf16 instructions oneDNN refuses to rearrange bf16 weights.
+    supported: bool = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return supported and all(hasattr(torch.ops.mkldnn, name) for name in _OPERATIONS)
+
+
+def pack_git(network: Any) -> None:
+    """Give a GIT's matrix products packed bf16 weights, but for the one that finds the logits.
+
+    Args:
+        network: a GIT of float32 weights on the CPU, in evaluation mode, that only captions; changed in place.
+    """
+    for layer in network.git.image_encoder.vision_model.encoder.layers:
+        mlp = layer.mlp
+        mlp.fc1, mlp.fc2, mlp.activation_fn = _feed_forward(mlp.fc1, mlp.fc2, mlp.activation_fn)
+    for layer in network.git.encoder.layer:
+        wide, final = layer.intermediate, layer.output
+        wide.dense, final.dense, wide.intermediate_act_fn = _feed_forward(
+            wide.dense, final.dense, wide.intermediate_act_fn
+        )
+    for parent in list(network.modules()):
+        for name, layer in list(parent.named_children()):
+            if type(layer) is nn.Linear and layer is not network.output:
+                setattr(parent, name, PackedLinear(layer))
+    network.git.image_encoder.vision_model.embeddings.patch_embedding.to(torch.bfloat16)
+
+
+def _feed_forward(
+    widening: nn.Linear, narrowing: nn.Linear, activation: nn.Module
+) -> tuple[nn.Module, nn.Module, nn.Module]:
+    """The two products around an activation, and what is left of the activation."""
+    if isinstance(activation, QuickGelu):
+        # x sigmoid(s x) = swish(s x) / s
+        first = PackedLinear(widening, "swish", times=SLOPE)
+        return first, PackedLinear(narrowing, states_times=SLOPE), nn.Identity()
+    if _is_exact_gelu(activation):
+        return PackedLinear(widening, "gelu"), PackedLinear(narrowing), nn.Identity()
+    return PackedLinear(widening), PackedLinear(narrowing), activation
+
+
+def _is_exact_gelu(activation: Any) -> bool:
+    """Torch's own, or the one of `transformers` that computes the same."""
+    if type(activation) is nn.GELU:
+        return bool(activation.approximate == "none")
+    return type(activation).__name__ == "GELUActivation"

@@ -1,0 +1,79 @@
+"""Packed bf16 weights: the products of the layers that they replace, activation included."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from leyenda import models
+from leyenda.models.packed import PackedLinear, can_pack, pack_git
+
+pytestmark = pytest.mark.skipif(
+    not can_pack(torch.device("cpu"), torch.bfloat16), reason="packed products need a CPU with bf16"
+)
+
+
+def quick_gelu(states):
+    return states * torch.sigmoid(1.702 * states)
+
+
+@pytest.mark.parametrize("rows", [1, 16, 197])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(
+    ("activation", "times", "expected"),
+    [
+        ("none", 1.0, lambda states: states),
+        ("gelu", 1.0, nn.functional.gelu),
+        ("swish", 1.702, lambda states: 1.702 * quick_gelu(states)),
+    ],
+)
+def test_a_product_is_that_of_the_layer(rows, bias, activation, times, expected):
+    torch.manual_seed(0)
+    layer = nn.Linear(96, 40, bias=bias)
+    states = torch.randn(2, rows, 96)
+    with torch.inference_mode():
+        got = PackedLinear(layer, activation, times)(states.bfloat16())
+        wanted = expected(layer(states))
+    assert got.dtype == torch.bfloat16
+    assert got.shape == wanted.shape
+    assert (got.float() - wanted).norm() / wanted.norm() < 0.01  # bf16 has 8 significant bits
+
+
+def test_a_row_does_not_depend_on_its_batch():
+    torch.manual_seed(0)
+    layer = PackedLinear(nn.Linear(768, 64))
+    states = torch.randn(33, 768).bfloat16()
+    together = layer(states)
+    alone = torch.cat([layer(states[row : row + 1]) for row in range(33)])
+    assert torch.allclose(alone.float(), together.float(), atol=0.02)
+
+
+def test_nothing_of_a_git_is_left_unpacked_but_its_logits(tiny_checkpoint, pixels):
+    exact = models.load(tiny_checkpoint, precision="fp32", captions_only=True)
+    packed = models.load(tiny_checkpoint, precision="bf16", captions_only=True)
+    unpacked = {name for name, layer in packed.model.named_modules() if type(layer) is nn.Linear}
+    assert unpacked == {"output"}
+    with torch.inference_mode():
+        wanted = exact.model.encode_images(exact.normalized(pixels))
+        got = packed.model.encode_images(packed.normalized(pixels))
+    assert (got - wanted).norm() / wanted.norm() < 0.02
+
+
+def test_a_model_that_transformers_read_is_packed_and_saved_whole(tiny_checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr("leyenda.models.git_plain.read", lambda folder: None)
+    packed = models.load(tiny_checkpoint, precision="bf16", captions_only=True)
+    assert any(isinstance(layer, PackedLinear) for layer in packed.model.modules())
+    packed.save(tmp_path / "again")
+    before = models.load(tiny_checkpoint, precision="fp32").model.state_dict()
+    after = models.load(tmp_path / "again", precision="fp32").model.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(after[name], weight) for name, weight in before.items())
+
+
+def test_an_activation_that_is_not_known_stays(tiny_checkpoint):
+    network = models.load(tiny_checkpoint, precision="fp32", captions_only=True).model
+    layer = network.git.encoder.layer[0].intermediate
+    layer.intermediate_act_fn = nn.ReLU()
+    pack_git(network)
+    assert isinstance(layer.intermediate_act_fn, nn.ReLU)
