@@ -46,12 +46,14 @@ def open_engine(
 
 def _settle_environment(*, local: bool) -> None:
     """Ray reads these when it is imported or started; what the user has set stays."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to anybody
-    os.environ.setdefault(
-        "RAY_worker_niceness", "0"
-    )  # as fast as without Ray, where others use the machine too
-    if local and "RAY_AUTH_MODE" not in os.environ and "ray" not in sys.modules:
-        # Its ports are open to the network: nobody without this word may send it anything. Ray reads the mode when it
-        # is imported; where the caller has done that already, Ray's own default holds.
+    # Nothing is sent to anybody, and workers are as fast as without Ray where others use the machine too.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")
+    if not local:
+        return
+    # It listens on the loopback address only, and to nobody without this word. Ray reads the mode when it is imported;
+    # where the caller has done that already, Ray's own default holds.
+    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    if "RAY_AUTH_MODE" not in os.environ and "ray" not in sys.modules:
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
