@@ -62,11 +62,10 @@ def address(ray_folder: Path) -> Iterator[str]:
             assert head.poll() is None, (ray_folder / "head.log").read_text()
             yield where
         finally:
-            head.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                head.wait(30)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(head.pid, signal.SIGKILL)
+            # Asked to end, it waits for its workers; nobody needs them any more.
+            for process in processes_of(ray_folder):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
             head.wait()
 
 
@@ -257,6 +256,16 @@ def workers_of(ray_folder: Path) -> list[int]:
             if str(ray_folder).encode() in Path(f"/proc/{parent}/cmdline").read_bytes():
                 found.append(int(process.name))
     return sorted(found)
+
+
+def processes_of(ray_folder: Path) -> list[int]:
+    """Processes that name the folder in their command: the head and its servers, whose workers end with them."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if str(ray_folder).encode() in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
 
 
 def free_port() -> int:
