@@ -256,7 +256,7 @@ ROWS = [
     Row("a recipe of a thousand lists in lists", TRAIN + "--config recipe.yaml", "recipe.yaml is not YAML", "Mend that line", recipe("[" * 9_999)),
     Row("a value that only the usual loss knows", TRAIN + "--set training.label_smoothing_factor=0.1", "cannot set 'training.label_smoothing_factor'", "leyenda computes the loss itself"),
     Row("an optimizer that is not installed", TRAIN + "--set training.optim=adamw_bnb_8bit", "bitsandbytes", "Change or leave out that value"),
-    Row("a way to share memory for one device", TRAIN + "--set training.fsdp=full_shard", "fsdp only works in distributed training", "Change or leave out that value"),
+    Row("a way to share memory for one device", TRAIN + "--set training.fsdp=full_shard", "there is only one", "torchrun --nproc-per-node 2"),
     Row("the last batch is dropped and there is no other", TRAIN + "--set training.dataloader_drop_last=true", "a step is on 64 pictures, and there are 4", "--batch-size"),
     Row("a recipe's part is a value", TRAIN + "--config recipe.yaml", "the recipe's 'data' is 'pairs'", "Write names with values below 'data'", recipe("data: pairs\n")),
     Row("an override without a value", TRAIN + "--set training.seed", "--set 'training.seed' is not NAME=VALUE", "--set training.seed=1"),
