@@ -152,7 +152,7 @@ def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path, capsys):
         "127.0.0.1:9",
     ]
     assert main(words) == 2
-    assert "There is no Ray cluster at '127.0.0.1:9'" in capsys.readouterr().err
+    assert "No Ray cluster answers at 127.0.0.1:9" in capsys.readouterr().err
 
 
 def test_options_of_ray_need_ray(tmp_path, capsys):

@@ -142,9 +142,7 @@ def test_a_model_that_cannot_be_loaded_is_said_as_without_ray(
 def test_addresses_where_no_cluster_is(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from leyenda.volume.on_ray import cluster
-
-    monkeypatch.setattr(cluster, "_HEALTH_S", 3.0)
+    monkeypatch.setattr("leyenda.jobs.ray_cluster._HEALTH_S", 3.0)
     with socket.socket() as other:  # a server that is not Ray's
         other.bind(("127.0.0.1", 0))
         other.listen()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from leyenda.config import Recipe
 from leyenda.errors import LeyendaError, RunError
-from leyenda.jobs.ray_cluster import connected, require_ray
+from leyenda.jobs.ray_cluster import connected, cores, require_ray
 
 if TYPE_CHECKING:
     from leyenda.jobs.train import TrainingResult
@@ -57,7 +57,7 @@ def train_with_ray(
     """
     require_ray()
     sys.stderr.write("Starting the processes on Ray.\n")
-    with connected(address, workers or 1) as ray, _storage(Path(output), address) as storage:
+    with connected(address, max(cores(), workers or 1)) as ray, _storage(Path(output), address) as storage:
         from ray.train import FailureConfig, RunConfig
         from ray.train.torch import TorchConfig, TorchTrainer
 

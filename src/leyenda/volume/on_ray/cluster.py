@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-import socket
-import subprocess
-import sys
 from dataclasses import dataclass, replace
 from types import TracebackType
 
-import ray
-
 from leyenda.errors import LeyendaError
-
-_ANSWER_S = 5.0
-"""Seconds that the machine at an address has to answer."""
-
-_HEALTH_S = 30.0
-"""Seconds that Ray has to say that a cluster is well, from its import to its answer."""
+from leyenda.jobs.ray_cluster import connected, cores
 
 _SMALLEST_SHARE = 0.01
 """Of a CPU: the least that a worker can ask for."""
@@ -47,26 +38,18 @@ class Cluster:
     """A connection to Ray. Only one can be open in a process.
 
     Args:
-        address: `HOST:PORT` of the cluster's head, or `auto` on one of its machines; None starts Ray on this machine.
+        address: as for `leyenda.jobs.ray_cluster.connected`.
 
     Raises:
-        LeyendaError: nothing answers at the address, or Ray cannot work with what does.
+        LeyendaError: likewise.
     """
 
     def __init__(self, address: str | None) -> None:
         self.address = address
-        if address is not None:
-            _check_address(address)
+        self._closing = contextlib.ExitStack()
+        self._ray = self._closing.enter_context(connected(address, cores()))
         for name in ("ray", "ray.data"):
             logging.getLogger(name).setLevel(logging.ERROR)
-        quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
-        try:
-            if address is None:
-                ray.init(address="local", num_cpus=_cores(), include_dashboard=False, **quiet)
-            else:
-                ray.init(address=address, **quiet)
-        except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
-            raise _refused(address, error) from error
 
     def share(self, workers: int | None, device: str | None) -> Share:
         """Divide the cluster among workers, so that something is left for reading pictures.
@@ -78,7 +61,7 @@ class Cluster:
         Raises:
             LeyendaError: there are fewer GPUs than workers, or a device that has no meaning here.
         """
-        there = ray.cluster_resources()
+        there = self._ray.cluster_resources()
         share = divided(int(there.get("CPU", 1)), int(there.get("GPU", 0)), workers, device)
         # Ray sets this for its processes, by the CPUs that they reserve; here it is what the user wants.
         wanted = os.environ.get("OMP_NUM_THREADS", "")
@@ -86,7 +69,7 @@ class Cluster:
 
     def close(self) -> None:
         """Leave the cluster; one of this machine alone ends."""
-        ray.shutdown()
+        self._closing.close()
 
     def __enter__(self) -> Cluster:
         return self
@@ -136,57 +119,3 @@ def divided(cpus: int, gpus: int, workers: int | None, device: str | None) -> Sh
     each = max(_SMALLEST_SHARE, int(100 * (max(cpus, 1) - reading) / workers) / 100)
     threads = max(1, cpus // workers - (1 if on_gpus else 0))
     return Share(workers, min(each, 1.0 if on_gpus else float(threads)), int(on_gpus), threads, reading)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _check_address(address: str) -> None:
-    """Say at once that nobody answers.
-
-    Raises:
-        LeyendaError: nobody does, or it is no such address.
-    """
-    if address != "auto":
-        _check_that_somebody_answers(address)
-    # Where something else answers, or a cluster is remembered that has died, Ray would try for a quarter of an hour.
-    words = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
-    try:
-        subprocess.run(words, capture_output=True, check=True, timeout=_HEALTH_S)  # noqa: S603 - no shell
-    except subprocess.SubprocessError as error:
-        raise _refused(address, TimeoutError("what is there does not answer as Ray does")) from error
-
-
-def _check_that_somebody_answers(address: str) -> None:
-    host, _, port = address.rpartition(":")
-    if "://" in address or not host or not port.isdigit():
-        raise LeyendaError(
-            f"{address!r} is not the address of a Ray cluster.",
-            "It is HOST:PORT as `ray start --head` prints it (the port is 6379 if none was chosen), or auto on a "
-            "machine of the cluster.",
-        )
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
-    except (OSError, OverflowError) as error:
-        raise _refused(address, error) from error
-
-
-def _refused(address: str | None, error: Exception) -> LeyendaError:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    reason = reason.rstrip(".")
-    if address is None:
-        return LeyendaError(
-            f"Ray cannot be started on this machine: {reason}.", "Use --engine plain to do without it."
-        )
-    if address == "auto":
-        return LeyendaError(
-            f"No Ray cluster is found from this machine: {reason}.",
-            "Start one with `ray start --head`, or leave --address out.",
-        )
-    return LeyendaError(
-        f"No Ray cluster answers at {address}: {reason}.",
-        "Check the address, and that `ray status` shows the cluster on its head.",
-    )
