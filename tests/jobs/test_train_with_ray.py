@@ -1,6 +1,7 @@
 """`leyenda train --engine ray` on a cluster of this machine: the same run, also when a worker dies."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -27,7 +28,6 @@ def cluster(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_TMPDIR", str(folder))
         with connected(None, 2) as ray:
-            assert ray.get_runtime_context().gcs_address.startswith("127.0.0.1:")
             yield ray
         assert not ray.is_initialized()
     torch.set_num_threads(before)
@@ -52,6 +52,24 @@ def pictures(tmp_path_factory):
         )
     (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder
+
+
+def test_a_local_cluster_listens_on_the_loopback_address_only(tmp_path_factory):
+    # In a process of its own: Ray decides that when it is imported, and here others may have done so.
+    code = (
+        "from leyenda.jobs.ray_cluster import connected\n"
+        "with connected(None, 1) as ray: print(ray.get_runtime_context().gcs_address)"
+    )
+    folder = tmp_path_factory.mktemp("r")
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "RAY_TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert said.stdout.startswith("127.0.0.1:"), said
 
 
 def train_words(pictures, run, batch, *more):
