@@ -136,7 +136,8 @@ def command(ctx: click.Context, /, inputs: tuple[str, ...], as_json: bool, **opt
     """Say what is in each picture.
 
     INPUT is a picture file, a folder (all pictures in and below it), a pattern such as 'photos/**/*.jpg', an http(s)
-    address, or - for standard input: one picture, or a list of names, one a line.
+    address, or - for standard input: one picture, or a list of names, one a line; or a table (.csv,
+    .tsv, .jsonl, .parquet), WebDataset shards, a folder that `datasets` saved, or a data set's hub id.
 
     One picture: its caption. Several: name, tab, caption. A picture that cannot be used stops no other: all such
     are listed at the end, and the exit code is 3.
