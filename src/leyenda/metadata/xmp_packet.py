@@ -198,14 +198,7 @@ class XmpPacket:
         tag = qualified(name).encode()
         namespace = b' xmlns:%s="%s"' % (tag.partition(b":")[0], name.namespace.encode())
         element = b"\n   <%s%s%s>%s</%s>" % (tag, namespace, packet._rdf_declaration(), content, tag)
-        if block.is_empty_tag:
-            prefix = packet._document[block.start + 1 : block.inner].split(None, 1)[0]
-            opened = packet._document[block.start : block.inner - 2].rstrip() + b">"
-            edit = Edit(block.start, block.end, opened + element + b"\n  </" + prefix + b">")
-        else:
-            position = block.children[-1].end if block.children else block.inner
-            edit = Edit(position, position, element)
-        return packet._changed(apply(packet._document, [edit]))
+        return packet._with_child(block, element, b"\n  ")
 
     def _with_own_block(self) -> XmpPacket:
         about = _about(self._blocks)
@@ -214,14 +207,17 @@ class XmpPacket:
             declarations,
             escape(about),
         )
-        rdf = self._rdf
-        if rdf.is_empty_tag:
-            tag = self._document[rdf.start + 1 : rdf.inner].split(None, 1)[0].rstrip(b"/>")
-            opened = self._document[rdf.start : rdf.inner - 2].rstrip() + b">"
-            edit = Edit(rdf.start, rdf.end, opened + block + b"\n </" + tag + b">")
+        return self._with_child(self._rdf, block, b"\n ")
+
+    def _with_child(self, parent: Element, child: bytes, before_end: bytes) -> XmpPacket:
+        """Put an element behind the last one in another; an empty tag is opened, and closed on a line of its own."""
+        if parent.is_empty_tag:
+            tag = self._document[parent.start + 1 : parent.inner].split(None, 1)[0].rstrip(b"/>")
+            opened = self._document[parent.start : parent.inner - 2].rstrip() + b">"
+            edit = Edit(parent.start, parent.end, opened + child + before_end + b"</" + tag + b">")
         else:
-            position = rdf.children[-1].end if rdf.children else rdf.inner
-            edit = Edit(position, position, block)
+            position = parent.children[-1].end if parent.children else parent.inner
+            edit = Edit(position, position, child)
         return self._changed(apply(self._document, [edit]))
 
     def _rdf_declaration(self) -> bytes:
