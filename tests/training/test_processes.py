@@ -2,15 +2,14 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
 
 import pytest
 import torch
-from PIL import Image, ImageDraw
 from safetensors.torch import load_file
+from tests.fakes.coloured_shapes import write_coloured_shapes
 from tests.fakes.launcher import Launcher
 
 WITHIN = 1e-4
@@ -40,20 +39,8 @@ def launcher(tmp_path_factory):
 def pictures(tmp_path_factory):
     """Pictures of a coloured shape, two captions of different length each; one file is no picture."""
     folder = tmp_path_factory.mktemp("shapes")
-    chance = random.Random(5)
-    rows = []
-    for number in range(PICTURES):
-        colour = chance.choice(["red", "green", "blue", "yellow"])
-        shape = chance.choice(["ellipse", "rectangle"])
-        picture = Image.new("RGB", (48, 48), "white")
-        getattr(ImageDraw.Draw(picture), shape)((8, 8, 40, 40), fill=colour)
-        name = f"{number:02}.png"
-        picture.save(folder / name)
-        rows.append(
-            {"file_name": name, "captions": [f"a {colour} {shape}", f"one {shape} painted in {colour}"]}
-        )
+    write_coloured_shapes(folder, PICTURES, "one {shape} painted in {colour}")
     (folder / "03.png").write_bytes(b"no picture")
-    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw
+from tests.fakes.coloured_shapes import write_coloured_shapes
 
 KILLS = 10
 
@@ -82,17 +82,7 @@ def runs(tmp_path_factory):
 def pictures(tmp_path_factory):
     """40 pictures of a coloured shape, two captions each."""
     folder = tmp_path_factory.mktemp("shapes")
-    chance = random.Random(5)
-    rows = []
-    for number in range(40):
-        colour = chance.choice(["red", "green", "blue", "yellow"])
-        shape = chance.choice(["ellipse", "rectangle"])
-        picture = Image.new("RGB", (48, 48), "white")
-        getattr(ImageDraw.Draw(picture), shape)((8, 8, 40, 40), fill=colour)
-        name = f"{number:02}.png"
-        picture.save(folder / name)
-        rows.append({"file_name": name, "captions": [f"a {colour} {shape}", f"one {shape} painted {colour}"]})
-    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_coloured_shapes(folder, 40, "one {shape} painted {colour}")
     return folder
 
 

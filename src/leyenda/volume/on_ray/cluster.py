@@ -45,7 +45,6 @@ class Cluster:
     """
 
     def __init__(self, address: str | None) -> None:
-        self.address = address
         self._closing = contextlib.ExitStack()
         self._ray = self._closing.enter_context(connected(address, cores()))
         for name in ("ray", "ray.data"):
