@@ -66,6 +66,7 @@ class OwnCaptioning:
         beams: of the search.
         precision: as for `Captioner.from_pretrained`.
         number_format: what the precision has to come out as.
+        device: `cpu` or `cuda`.
     """
 
     checkpoint: Path
@@ -74,6 +75,7 @@ class OwnCaptioning:
     beams: int = 1
     precision: str = "auto"
     number_format: str = "bf16"
+    device: str = "cpu"
 
     @property
     def label(self) -> str:
@@ -90,7 +92,7 @@ class OwnCaptioning:
             beams=self.beams,
             max_length=NEW_TOKENS,
             batch_size=self.batch,
-            device="cpu",
+            device=self.device,
         )
         if self.number_format in ("fp32", "bf16"):
             weights = {"fp32": "float32", "bf16": "bfloat16"}[self.number_format]

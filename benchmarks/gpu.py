@@ -20,7 +20,7 @@ for place in (ROOT, ROOT / "src"):
     if str(place) not in sys.path:
         sys.path.insert(0, str(place))
 
-from benchmarks.captioning_sides import GuideCaptioning, caption_work  # noqa: E402 - found only now
+from benchmarks.captioning_sides import GuideCaptioning, OwnCaptioning  # noqa: E402 - found only now
 from benchmarks.comparison import (  # noqa: E402
     MATRIX_PRODUCTS,
     RESULTS,
@@ -32,7 +32,6 @@ from benchmarks.comparison import (  # noqa: E402
     rate,
     say,
 )
-from benchmarks.git_flops import GitShape  # noqa: E402
 from benchmarks.material import (  # noqa: E402
     FULL,
     NEW_TOKENS,
@@ -59,17 +58,15 @@ class PlainTraining:
     Args:
         checkpoint: what is fine-tuned.
         data: as `material.write_data` wrote it.
-        batch: images per forward and backward.
-        accumulation: batches per optimizer step.
+        batch: images per optimizer step, all at once.
         steps: optimizer steps per turn.
         device: `cpu` or `cuda`.
-        compiled: whether the two towers go through `torch.compile`; its seconds are in the notes.
+        compiled: whether the two towers go through `torch.compile`; the seconds of the first step are in the notes.
     """
 
     checkpoint: Path
     data: Path
     batch: int
-    accumulation: int
     steps: int
     device: str
     compiled: bool = False
@@ -78,31 +75,30 @@ class PlainTraining:
     @property
     def label(self) -> str:
         """With or without compilation."""
-        return (
-            f"leyenda, bf16, batch {self.accumulation} x {self.batch}{', compiled' if self.compiled else ''}"
-        )
+        return f"leyenda, bf16, batch {self.batch}{', compiled' if self.compiled else ''}"
 
     def run(self, turns: Turns) -> None:
         import torch
 
         from leyenda import models
+        from leyenda.training.compilation import compile_network
 
         captioner = models.load(self.checkpoint, device=self.device, precision="fp32")
         network = captioner.model.train()
         seen = Seen(network.config, frozen=False)
         optimizer = torch.optim.AdamW(network.parameters(), lr=5e-5, fused=True)
-        # A CPU only shows that the network can be traced: generating code for it takes a minute.
-        backend = "inductor" if self.device == "cuda" else "eager"
-        compute = torch.compile(network, backend=backend) if self.compiled else network
+        if self.compiled:
+            # A CPU only shows that the network can be traced: generating code for it takes a minute.
+            backend = "inductor" if self.device == "cuda" else "eager"
+            compile_network(network, self.batch, backend)
         batches = self._batches(captioner)
 
         def step() -> None:
-            for _ in range(self.accumulation):
-                inputs = next(batches)
-                seen.look(network, (), inputs)
-                with torch.autocast(self.device, torch.bfloat16):
-                    loss = compute(**inputs).loss
-                (loss / self.accumulation).backward()
+            inputs = next(batches)
+            seen.look(network, (), inputs)
+            with torch.autocast(self.device, torch.bfloat16):
+                loss = network(**inputs).loss
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad()
@@ -140,83 +136,53 @@ class PlainTraining:
             yield {name: part.to(self.device) for name, part in inputs.items()}
 
 
-@dataclass(frozen=True)
-class PlainCaptioning:
-    """leyenda's fast GIT, from picture files to captions, without the threads that read ahead.
-
-    Args:
-        checkpoint: what captions.
-        pictures: files, captioned once per turn.
-        batch: pictures at a time.
-        beams: of the search.
-        number_format: of the weights.
-        device: `cpu` or `cuda`.
-    """
-
-    checkpoint: Path
-    pictures: Sequence[Path]
-    batch: int
-    beams: int
-    number_format: str
-    device: str
-
-    @property
-    def label(self) -> str:
-        """Which format and search it is."""
-        search = "greedy" if self.beams == 1 else f"{self.beams} beams"
-        return f"leyenda, {self.number_format}, {search}, batch {self.batch}"
-
-    def run(self, turns: Turns) -> None:
-        import torch
-
-        from leyenda import models
-
-        model = models.load(self.checkpoint, device=self.device, precision=self.number_format)
-        settings = models.GenerationSettings(beams=self.beams, max_length=NEW_TOKENS)
-        shape = GitShape.of(model.model.config)
-
-        def caption(paths: Sequence[Path]) -> list[tuple[int, ...]]:
-            pixels = torch.stack([model.open(path) for path in paths])
-            return [one.token_ids for one in model.generate(pixels, settings)]
-
-        caption(self.pictures[: self.batch])
-        while True:
-            turns.begin()
-            tokens: list[tuple[int, ...]] = []
-            for start in range(0, len(self.pictures), self.batch):
-                tokens += caption(self.pictures[start : start + self.batch])
-            wait_for(self.device)
-            turns.end(caption_work(shape, tokens, self.beams))
-
-
 def training(folder: Path, checkpoint: Path, scale: Scale, device: str) -> Benchmark:
     """The guide's recipe with its fp16 and its batch of 2 x 32 (bf16 on a CPU, which has no fp16 training)."""
     data = write_data(folder / "data", scale.of(256, 8))
     batch, steps = scale.of(32, 4), scale.of(4, 1)
     half = "fp16" if device == "cuda" else "bf16"
-
-    def own(*, compiled: bool) -> PlainTraining:
-        return PlainTraining(checkpoint, data, batch, 2, steps, device, compiled)
-
     return Benchmark(
         name="gpu-train",
         work="Fine-tune all of GIT-base's weights on a GPU, one caption of about 12 tokens per image.",
         unit="images",
         claims=[
             Claim("images/s over the guide's recipe", rate, "leyenda", "guide", Target()),
-            Claim("images/s compiled over the guide's recipe", rate, "compiled", "guide", Target()),
             Claim(
                 "FLOP/s over the bf16 matrix-product rate", flop_rate, "leyenda", MATRIX_PRODUCTS, Target()
             ),
-            Claim("the same, compiled", flop_rate, "compiled", MATRIX_PRODUCTS, Target()),
         ],
         sides={
             MATRIX_PRODUCTS: MatrixProducts("bf16", 16 if scale.quick else 1, device),
             "guide": GuideTraining(checkpoint, data, half, batch, steps, accumulation=2, device=device),
-            "leyenda": own(compiled=False),
-            "compiled": own(compiled=True),
+            # leyenda takes a step's pictures together where memory holds them.
+            "leyenda": PlainTraining(checkpoint, data, 2 * batch, 8 * steps, device),
         },
         rounds=scale.of(5, 1),
+        device=device,
+        command=COMMAND,
+    )
+
+
+def compilation(folder: Path, checkpoint: Path, scale: Scale, device: str) -> Benchmark:
+    """What `torch.compile` adds to leyenda's training, and what its warm-up costs."""
+    data = write_data(folder / "data", scale.of(256, 8))
+    batch, steps = scale.of(64, 8), scale.of(32, 1)
+    return Benchmark(
+        name="gpu-train-compiled",
+        work="The same training, with and without torch.compile.",
+        unit="images",
+        claims=[
+            Claim("images/s compiled over not compiled", rate, "compiled", "leyenda", Target()),
+            Claim(
+                "FLOP/s over the bf16 matrix-product rate", flop_rate, "compiled", MATRIX_PRODUCTS, Target()
+            ),
+        ],
+        sides={
+            MATRIX_PRODUCTS: MatrixProducts("bf16", 16 if scale.quick else 1, device),
+            "leyenda": PlainTraining(checkpoint, data, batch, steps, device),
+            "compiled": PlainTraining(checkpoint, data, batch, steps, device, compiled=True),
+        },
+        rounds=scale.of(3, 1),
         device=device,
         command=COMMAND,
     )
@@ -224,32 +190,43 @@ def training(folder: Path, checkpoint: Path, scale: Scale, device: str) -> Bench
 
 def captioning(folder: Path, checkpoint: Path, scale: Scale, device: str, name: str, beams: int) -> Benchmark:
     """`generate` in fp32, as the guide has it, and in bf16."""
-    pictures = write_pictures(folder / "pictures", scale.of(256, 4))
-    batch = scale.of(64, 2)
-    half = GuideCaptioning(checkpoint, pictures, batch, beams, "bf16", device)
+    pictures = write_pictures(folder / "pictures", scale.of(1024, 4))
+    batch, larger = scale.of(64, 2), scale.of(256, 4)
+
+    def guide(number_format: str) -> GuideCaptioning:
+        return GuideCaptioning(checkpoint, pictures[: scale.of(256, 4)], batch, beams, number_format, device)
+
+    def own(precision: str, pictures_at_once: int) -> OwnCaptioning:
+        return OwnCaptioning(checkpoint, pictures, pictures_at_once, beams, precision, precision, device)
+
     return Benchmark(
         name=name,
-        work=f"Caption pictures on a GPU, {beams} beams, {batch} at a time, {NEW_TOKENS} new tokens, from file to ids.",
+        work=(
+            f"Caption pictures on a GPU, {beams} beams, {batch} at a time, {NEW_TOKENS} new tokens, from file to ids; "
+            f"leyenda left alone takes {larger} at a time."
+        ),
         unit="images",
         claims=[
             Claim("images/s over generate in fp32", rate, "leyenda", "generate", Target()),
+            Claim("images/s left alone over generate in fp32", rate, "leyenda_alone", "generate", Target()),
             Claim("images/s over generate in bf16", rate, "leyenda", "generate_bf16", Target()),
             Claim("images/s in fp32 over generate in fp32", rate, "leyenda_fp32", "generate", Target()),
         ],
         sides={
-            "generate": GuideCaptioning(checkpoint, pictures, batch, beams, device=device),
-            "generate_bf16": half,
-            "leyenda": PlainCaptioning(checkpoint, pictures, batch, beams, "bf16", device),
-            "leyenda_fp32": PlainCaptioning(checkpoint, pictures, batch, beams, "fp32", device),
+            "generate": guide("fp32"),
+            "generate_bf16": guide("bf16"),
+            "leyenda": own("bf16", batch),
+            "leyenda_alone": own("bf16", larger),
+            "leyenda_fp32": own("fp32", batch),
         },
-        rounds=scale.of(5, 1),
+        rounds=scale.of(3, 1),
         device=device,
         command=COMMAND,
     )
 
 
 def main(words: Sequence[str]) -> int:
-    """Run all three."""
+    """Run all four."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--tiny", action="store_true", help="a tiny model on the CPU: see that it works")
     parser.add_argument("--results", type=Path, help="folder of the JSON files (default: benchmarks/results)")
@@ -264,6 +241,7 @@ def main(words: Sequence[str]) -> int:
             training(folder / "train", checkpoint, scale, device),
             captioning(folder / "greedy", checkpoint, scale, device, "gpu-caption-greedy", 1),
             captioning(folder / "beams", checkpoint, scale, device, "gpu-caption-beams", 3),
+            compilation(folder / "compiled", checkpoint, scale, device),
         )
         for benchmark in benchmarks:
             say(f"\n== {benchmark.name}")

@@ -185,29 +185,30 @@ class Seen:
 
     def forget(self) -> None:
         """Begin to count anew."""
-        self._images = self._captions = self._real = self._positions = 0
+        self._images = 0
+        self._ids: list[Any] = []
 
     def look(self, module: Any, positional: Any, inputs: Mapping[str, Any]) -> None:
         """A hook before the model's forward."""
         expected = "image_features" if self._frozen else "pixel_values"
         assert inputs.get(expected) is not None, f"the model was given {sorted(inputs)}, not {expected}"
-        ids = inputs["input_ids"]
         self._images += len(inputs[expected])
-        self._captions += int((ids == self._start).sum())
-        self._real += int((ids != self._padding).sum())
-        self._positions += ids.numel()
+        self._ids.append(inputs["input_ids"])  # counted later: here it would wait for a GPU
 
     def work(self, notes: Mapping[str, Any] | None = None) -> Work:
         """What was given since `forget`, in captions and needed operations."""
-        tokens = self._real / self._captions - 1  # the end token is predicted, never fed
-        flops = self._shape.training(self._images, self._captions, tokens, frozen_and_cached=self._frozen)
+        captions = sum(int((ids == self._start).sum()) for ids in self._ids)
+        real = sum(int((ids != self._padding).sum()) for ids in self._ids)
+        positions = sum(ids.numel() for ids in self._ids)
+        tokens = real / captions - 1  # the end token is predicted, never fed
+        flops = self._shape.training(self._images, captions, tokens, frozen_and_cached=self._frozen)
         return Work(
-            self._captions,
+            captions,
             flops,
             notes={
                 "images": self._images,
                 "tokens_per_caption": round(tokens + 1, 2),
-                "text_positions_per_caption": round(self._positions / self._captions, 2),
+                "text_positions_per_caption": round(positions / captions, 2),
                 **(notes or {}),
             },
         )

@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 import multiprocessing.dummy
 import os
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -28,8 +29,9 @@ class Work:
         flops: floating-point operations that this work needs, however many were really done.
         notes: anything else to keep: captions, tokens, counts.
         seconds: wall clock, filled in by `Turns`.
-        memory_before: resident bytes when the turn began, filled in by `Turns`.
-        memory_peak: most resident bytes during the turn, filled in by `Turns`.
+        memory_before: bytes in use when the turn began, resident or, where there is one, of the GPU; filled in by
+            `Turns`.
+        memory_peak: most of them during the turn, filled in by `Turns`.
     """
 
     units: float
@@ -77,7 +79,7 @@ class Turns:
         if not self._line.recv():
             raise NoMoreTurns
         _forget_peak_memory()
-        self._before = _memory("VmRSS")
+        self._before = _memory_now()
         self._started = time.perf_counter()
 
     def end(self, work: Work) -> None:
@@ -87,7 +89,7 @@ class Turns:
             work,
             seconds=work.seconds or seconds,
             memory_before=work.memory_before or self._before,
-            memory_peak=work.memory_peak or _memory("VmHWM"),
+            memory_peak=work.memory_peak or _memory_peak(),
         )
         self._line.send(measured)
 
@@ -154,6 +156,20 @@ def _play(side: Side, line: Connection) -> None:
         raise
 
 
+def _gpu() -> Any:
+    """`torch.cuda`, where this process uses a GPU."""
+    torch = sys.modules.get("torch")
+    return torch.cuda if torch is not None and torch.cuda.is_initialized() else None
+
+
+def _memory_now() -> int:
+    return int(gpu.memory_allocated()) if (gpu := _gpu()) else _memory("VmRSS")
+
+
+def _memory_peak() -> int:
+    return int(gpu.max_memory_allocated()) if (gpu := _gpu()) else _memory("VmHWM")
+
+
 def _memory(name: str) -> int:
     """`VmRSS` (resident now) or `VmHWM` (most since the last reset) of this process, in bytes."""
     for line in Path("/proc/self/status").read_text().splitlines():
@@ -163,4 +179,6 @@ def _memory(name: str) -> int:
 
 
 def _forget_peak_memory() -> None:
+    if gpu := _gpu():
+        gpu.reset_peak_memory_stats()
     Path("/proc/self/clear_refs").write_text("5")

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from leyenda.models import caption_loss as module
-from leyenda.models.caption_loss import caption_loss
+from leyenda.models.caption_loss import NO_WORD, caption_loss
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +33,18 @@ def test_value_and_gradients(words, bias, divisor):
     assert ours.item() == pytest.approx(loss.item(), rel=1e-6)
     for found, right in zip(torch.autograd.grad(3 * ours, weights), expected, strict=True):
         # The softmax is in float32 whatever the weights are in.
+        torch.testing.assert_close(found, right, rtol=1e-5, atol=1e-6)
+
+
+def test_where_no_word_is_to_be_predicted_nothing_counts():
+    states, vocabulary, targets = setting(13)
+    targets[[0, 5, 6, 12]] = NO_WORD
+    loss = functional.cross_entropy(vocabulary(states), targets)
+    weights = [states, *vocabulary.parameters()]
+    ours = caption_loss(states, vocabulary, targets)
+    assert ours.item() == pytest.approx(loss.item(), rel=1e-6)
+    expected = torch.autograd.grad(loss, weights)
+    for found, right in zip(torch.autograd.grad(ours, weights), expected, strict=True):
         torch.testing.assert_close(found, right, rtol=1e-5, atol=1e-6)
 
 

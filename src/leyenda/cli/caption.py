@@ -118,7 +118,7 @@ _WITH_OUTPUT = {
     help="With --sample: draw from the likeliest words that reach this probability.  [default: 1]",
 )
 @click.option("--seed", type=int, help="With --sample: another seed, another draw.  [default: 0]")
-@click.option("--batch-size", default=8, show_default=True, help="Pictures at a time.")
+@click.option("--batch-size", type=int, help="Pictures at a time.  [default: 16, or 256 on a GPU]")
 @click.option(
     "--max-pixels", default=178_000_000, show_default=True, help="Skip pictures with more pixels, unopened."
 )

@@ -44,7 +44,7 @@ picture has several captions.
 @click.option("--report", metavar="FILE", help="Write the report: one HTML file, or Markdown (.md).")
 @click.option("--beams", type=int, help="Beams of the search; 1 is greedy.  [default: the run's, or 1]")
 @click.option("--max-length", type=int, help="Most tokens of a caption.  [default: the run's, or 50]")
-@click.option("--batch-size", type=int, default=16, show_default=True, help="Pictures at a time.")
+@click.option("--batch-size", type=int, help="Pictures at a time.  [default: 16, or 256 on a GPU]")
 @click.option(
     "--language",
     type=click.Choice(["en", "es"]),

@@ -1,5 +1,5 @@
 """Pictures in, captions out."""
 
-from leyenda.inference.captioner import DEFAULT_BATCH_SIZE, Captioner
+from leyenda.inference.captioner import Captioner, default_batch_size
 
-__all__ = ["DEFAULT_BATCH_SIZE", "Captioner"]
+__all__ = ["Captioner", "default_batch_size"]

@@ -23,7 +23,7 @@ from leyenda.models.memory import is_out_of_memory, release
 from leyenda.records import Caption, ImageSource, PictureBytes, PictureRow, Skipped
 from leyenda.text_control import PromptTemplate, TextRules
 
-DEFAULT_BATCH_SIZE = 8
+_FOR_A_CPU, _FOR_A_GPU = 16, 256
 
 _SINGLE = (
     str,
@@ -58,8 +58,8 @@ class Captioner:
     Args:
         model: the checkpoint, as `leyenda.models.load` or `create` gives it.
         settings: how captions are searched for.
-        batch_size: pictures that go through the model together. It changes speed and
-            memory, not the captions.
+        batch_size: pictures that go through the model together; None takes what suits the device. It changes speed
+            and memory, not the captions.
         max_pixels: most pixels (width x height) that a picture may have; larger ones are skipped unopened.
         exact_decode: decode every pixel of a large JPEG, instead of at a smaller scale that keeps twice what the
             model sees.
@@ -77,7 +77,7 @@ class Captioner:
         self,
         model: CaptioningModel,
         settings: GenerationSettings | None = None,
-        batch_size: int = DEFAULT_BATCH_SIZE,
+        batch_size: int | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         *,
         exact_decode: bool = False,
@@ -94,7 +94,9 @@ class Captioner:
         self.exact_decode = exact_decode
         self._talk = talk or say
         self._fitting = sys.maxsize  # pictures that the memory holds together, as far as is known
-        self.batch_size = check_batch_size(batch_size)
+        self.batch_size = (
+            default_batch_size(model.device.type) if batch_size is None else check_batch_size(batch_size)
+        )
         self.max_pixels = check_max_pixels(max_pixels)
         model.check_length(self.settings)
 
@@ -114,7 +116,7 @@ class Captioner:
         temperature: float = 1.0,
         top_p: float = 1.0,
         seed: int = 0,
-        batch_size: int = DEFAULT_BATCH_SIZE,
+        batch_size: int | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         exact_decode: bool = False,
         text: TextRules | None = None,
@@ -137,7 +139,7 @@ class Captioner:
             temperature: of the sampling; below 1 is more careful, above 1 more varied.
             top_p: sample only from the most probable words that together reach this probability.
             seed: of the sampling.
-            batch_size: pictures that go through the model together.
+            batch_size: pictures that go through the model together; None takes what suits the device.
             max_pixels: most pixels (width x height) that a picture may have.
             exact_decode: decode every pixel of a large JPEG.
             text: rules that every caption keeps.
@@ -149,7 +151,8 @@ class Captioner:
             LeyendaError: a setting that makes no sense.
         """
         settings = GenerationSettings(beams, max_length, min_length, sample, temperature, top_p, seed)
-        check_batch_size(batch_size)
+        if batch_size is not None:
+            check_batch_size(batch_size)
         check_max_pixels(max_pixels)
         if prompt is not None:
             PromptTemplate(prompt)
@@ -341,6 +344,20 @@ def say(line: str) -> None:
     from tqdm import tqdm
 
     tqdm.write(line, file=sys.stderr)
+
+
+def default_batch_size(device: str) -> int:
+    """How many pictures go through the model together unless somebody says otherwise.
+
+    A GPU waits for Python between the small products of a step, however many pictures share it; a CPU does not.
+
+    Args:
+        device: its kind: `cpu`, `cuda`, `mps`.
+
+    >>> default_batch_size("cpu"), default_batch_size("cuda")
+    (16, 256)
+    """
+    return _FOR_A_GPU if device == "cuda" else _FOR_A_CPU
 
 
 def check_batch_size(batch_size: int) -> int:

@@ -33,7 +33,7 @@ def evaluate(
     split: str = "test",
     beams: int | None = None,
     max_length: int | None = None,
-    batch_size: int = 16,
+    batch_size: int | None = None,
     exact_decode: bool = False,
     device: str | None = None,
     precision: str = "auto",
@@ -61,7 +61,7 @@ def evaluate(
             it, or by `validation`, `test` and `split_seed`.
         beams: of the search; None takes the training run's own, or 1 (greedy).
         max_length: most tokens of a caption; None takes the training run's own, or 50.
-        batch_size: pictures at a time; changes speed, not captions.
+        batch_size: pictures at a time; None takes what suits the device. It changes speed, not captions.
         exact_decode: decode every pixel of large JPEGs.
         device: as for `leyenda.models.load`.
         precision: as for `leyenda.models.load`.
@@ -134,7 +134,7 @@ def evaluate_examples(
     examples: Examples,
     *,
     settings: GenerationSettings,
-    batch_size: int = 16,
+    batch_size: int | None = None,
     exact_decode: bool = False,
     candidates: Sequence[str] = (),
     wanted: Sequence[Measure] | None = None,
@@ -150,7 +150,7 @@ def evaluate_examples(
         model: what captions.
         examples: what to caption and compare with.
         settings: how captions are searched for.
-        batch_size: pictures at a time.
+        batch_size: pictures at a time; None takes what suits the device.
         exact_decode: decode every pixel of large JPEGs.
         candidates: as for `leyenda.jobs.score.scored_predictions`, and so are those that follow.
         wanted: metrics and judges.

@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+NO_WORD = -100
+"""In the place of a word where none is to be predicted, as in `torch.nn.functional.cross_entropy`."""
+
 ROWS_AT_A_TIME = 512
 """Words whose logits exist at once: 512 x 30,522 in float32 are 60 MB."""
 
@@ -26,7 +29,7 @@ def caption_loss(
     Args:
         states: float tensor `[words, width]`.
         vocabulary: from states to logits.
-        targets: int64 tensor `[words]`: the word that follows each state.
+        targets: int64 tensor `[words]`: the word that follows each state, or `NO_WORD`.
         divisor: what the sum is divided by; None takes the number of words (1 when there are none).
 
     Returns:
@@ -39,7 +42,7 @@ def caption_loss(
     True
     """
     if divisor is None:
-        divisor = max(len(targets), 1)
+        divisor = (targets != NO_WORD).sum().clamp(min=1)
     arguments = (states, vocabulary.weight, vocabulary.bias, targets, divisor, torch.is_grad_enabled())
     loss: torch.Tensor = _CaptionLoss.apply(*arguments)  # type: ignore[no-untyped-call]
     return loss
@@ -68,16 +71,17 @@ class _CaptionLoss(torch.autograd.Function):
         of_bias = torch.zeros_like(weight[:, 0]) if learn_bias and bias is not None else None
         for first in range(0, len(targets), ROWS_AT_A_TIME):
             rows = slice(first, first + ROWS_AT_A_TIME)
-            part, words = states[rows].to(dtype), targets[rows, None]
+            part, words = states[rows].to(dtype), targets[rows, None].clamp(min=0)
+            counted = (targets[rows, None] != NO_WORD).to(torch.float32)
             logits = functional.linear(part, matrix, None if bias is None else bias.to(dtype)).float()
             normalizer = logits.logsumexp(dim=1, keepdim=True)
-            loss += (normalizer - logits.gather(1, words)).sum()
+            loss += ((normalizer - logits.gather(1, words)) * counted).sum()
             if not (learn_states or learn_weight or learn_bias):
                 continue
             # Softmax minus the one right word is the gradient of the logits.
             gradient = logits.sub_(normalizer).exp_()
             gradient.scatter_add_(1, words, torch.full_like(normalizer, -1.0))
-            gradient /= divisor
+            gradient *= counted / divisor
             if of_bias is not None:
                 of_bias += gradient.sum(dim=0)
             gradient = gradient.to(dtype)

@@ -99,7 +99,8 @@ class Git:
         self, model: Any, images: Images, longest: int, prompts: Sequence[Sequence[int]] = ()
     ) -> Decoder | None:
         """The image prefix of a fast model, ready to be continued."""
-        from leyenda.models.git_network import GitDecoder, GitNetwork, images_at_once
+        from leyenda.models.git_decoder import GitDecoder
+        from leyenda.models.git_network import GitNetwork, images_at_once
 
         if not isinstance(model, GitNetwork):
             return None

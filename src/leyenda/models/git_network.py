@@ -6,11 +6,10 @@ of the decoder (the image prefix) serve all of its captions, in training as well
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
-from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from leyenda.models.attention import attend, split_heads
@@ -73,31 +72,28 @@ class GitNetwork:
     def _projected(self, image_features: torch.Tensor) -> torch.Tensor:
         """From the image encoder's width to the decoder's."""
         product, norm = self.git.visual_projection.visual_projection
-        states: torch.Tensor = norm(product(_ready_for(product, image_features)).to(norm.weight.dtype))
+        states: torch.Tensor = norm(product(ready_for(product, image_features)).to(norm.weight.dtype))
         return states
 
-    def image_prefix(self, image_features: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Each layer's keys and values of the image's positions, as every step of a search reads them.
+    def image_prefix(self, image_features: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Each layer's keys and values of the image's positions, which every step of a search reads.
 
         Args:
             image_features: float `[images, positions, width]` of `encode_images`.
 
-        Returns:
-            For each layer, keys `[images, heads, head width, positions]` and values `[images, heads, positions,
-            head width]`, both contiguous: a view would be copied again at every step.
+        Yields:
+            For each layer, keys and values, `[images, heads, positions, head width]`.
         """
         states = self._projected(image_features)
-        prefix = []
         layers = self.git.encoder.layer
         for layer in layers:
             own = layer.attention.self
-            told = _ready_for(own.key, states)
+            told = ready_for(own.key, states)
             keys, values = (split_heads(part(told), own.num_attention_heads) for part in (own.key, own.value))
-            prefix.append((keys.transpose(-1, -2).contiguous(), values.contiguous()))
+            yield keys, values
             if layer is not layers[-1]:
                 queries = split_heads(own.query(told), own.num_attention_heads)
-                states = _after_attention(layer, attend(queries, keys, values), states)
-        return prefix
+                states = after_attention(layer, attend(queries, keys, values), states)
 
 
 def text_mask(
@@ -137,13 +133,13 @@ def _run(module: Any, compute: Callable[..., torch.Tensor], *arguments: Any) -> 
 def _vision_layer(layer: Any, states: torch.Tensor) -> Any:
     """One layer of the image encoder; `[images, positions, width]` to the same."""
     own = layer.self_attn
-    normed = _ready_for(own.q_proj, layer.layer_norm1(states))
+    normed = ready_for(own.q_proj, layer.layer_norm1(states))
     queries, keys, values = (
         split_heads(part(normed), own.num_heads) for part in (own.q_proj, own.k_proj, own.v_proj)
     )
     dropout = own.dropout if layer.training else 0.0
     states = states + own.out_proj(attend(queries, keys, values, dropout=dropout))
-    normed = _ready_for(layer.mlp.fc1, layer.layer_norm2(states))
+    normed = ready_for(layer.mlp.fc1, layer.layer_norm2(states))
     return states + layer.mlp(normed)
 
 
@@ -156,25 +152,26 @@ def _joint_layer(layer: Any, states: torch.Tensor, mask: torch.Tensor, positions
         mask: bool `[images, 1, length, positions + length]`: what the captions' tokens attend to.
         positions: how many are the image's; they attend to each other, and to nothing else.
     """
-    queries, keys, values = _queries_keys_values(layer, states, states)
+    queries, keys, values = queries_keys_values(layer, states, states)
     dropout = _attention_dropout(layer)
     image, text = (slice(None, positions), slice(positions, None))
     of_image = attend(queries[:, :, image], keys[:, :, image], values[:, :, image], dropout=dropout)
     of_text = attend(queries[:, :, text], keys, values, mask=mask, dropout=dropout)
-    return _after_attention(layer, torch.cat([of_image, of_text], dim=1), states)
+    return after_attention(layer, torch.cat([of_image, of_text], dim=1), states)
 
 
 def _last_layer(layer: Any, states: torch.Tensor, mask: torch.Tensor, positions: int) -> torch.Tensor:
     """As `_joint_layer`, for the captions' tokens alone: `[images, length, width]`."""
     text = states[:, positions:]
-    queries, keys, values = _queries_keys_values(layer, text, states)
+    queries, keys, values = queries_keys_values(layer, text, states)
     attended = attend(queries, keys, values, mask=mask, dropout=_attention_dropout(layer))
-    return _after_attention(layer, attended, text)
+    return after_attention(layer, attended, text)
 
 
-def _queries_keys_values(layer: Any, asking: torch.Tensor, told: torch.Tensor) -> Sequence[torch.Tensor]:
+def queries_keys_values(layer: Any, asking: torch.Tensor, told: torch.Tensor) -> Sequence[torch.Tensor]:
+    """Of a decoder layer, each `[images, heads, length, head width]`; `asking` is the end of `told`."""
     own = layer.attention.self
-    told = _ready_for(own.key, told)
+    told = ready_for(own.key, told)
     asking = told[:, told.shape[1] - asking.shape[1] :]
     parts = ((own.query, asking), (own.key, told), (own.value, told))
     return [split_heads(part(states), own.num_attention_heads) for part, states in parts]
@@ -184,13 +181,13 @@ def _attention_dropout(layer: Any) -> float:
     return float(layer.attention.self.dropout.p) if layer.training else 0.0
 
 
-def _after_attention(layer: Any, attended: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+def after_attention(layer: Any, attended: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
     """The rest of a decoder layer behind its attention."""
     narrow, wide, final = layer.attention.output, layer.intermediate, layer.output
-    states = narrow.LayerNorm(_dropped(narrow, narrow.dense(_ready_for(narrow.dense, attended))) + states)
-    inner = wide.intermediate_act_fn(wide.dense(_ready_for(wide.dense, states)))
+    states = narrow.LayerNorm(_dropped(narrow, narrow.dense(ready_for(narrow.dense, attended))) + states)
+    inner = wide.intermediate_act_fn(wide.dense(ready_for(wide.dense, states)))
     ended: torch.Tensor = final.LayerNorm(
-        _dropped(final, final.dense(_ready_for(final.dense, inner))) + states
+        _dropped(final, final.dense(ready_for(final.dense, inner))) + states
     )
     return ended
 
@@ -200,7 +197,7 @@ def _dropped(block: Any, states: torch.Tensor) -> torch.Tensor:
     return drop(states, block.dropout.p) if block.training else states
 
 
-def _ready_for(product: Any, states: torch.Tensor) -> torch.Tensor:
+def ready_for(product: Any, states: torch.Tensor) -> torch.Tensor:
     """States in the number format of a matrix product: cast once for all the products that read them.
 
     In a search the states between products are in float32, also where products are in bf16: it is small differences
@@ -233,150 +230,3 @@ def lower_precision(network: Any, dtype: torch.dtype) -> None:
 def images_at_once(images: torch.Tensor) -> int:
     """How many of the images of a batch, `[images, ...]`, a search takes through the network together."""
     return IMAGES_AT_ONCE if images.device.type == "cpu" else max(1, len(images))
-
-
-class GitDecoder:
-    """Captions of a batch being written by a GIT: a `leyenda.models.search.Decoder`.
-
-    The image prefix is held once a picture, whatever the number of beams; only the keys and values of the captions'
-    own tokens, in a buffer made for all of them beforehand, are a row's.
-
-    Args:
-        model: the network.
-        image_features: float `[images, positions, width]` of `encode_images`.
-        start_id: the token that every caption begins with.
-        longest: most tokens of a caption, neither the start token nor the prompt counted.
-        prompts: for each image the ids that follow the start token; empty when none has any.
-    """
-
-    def __init__(
-        self,
-        model: GitNetwork,
-        image_features: torch.Tensor,
-        start_id: int,
-        longest: int,
-        prompts: Sequence[Sequence[int]] = (),
-    ) -> None:
-        self._model = model
-        parts = [
-            model.image_prefix(part) for part in torch.split(image_features, images_at_once(image_features))
-        ]
-        self._prefix = [
-            tuple(torch.cat(pieces) if len(pieces) > 1 else pieces[0] for pieces in zip(*layer, strict=True))
-            for layer in zip(*parts, strict=True)
-        ]
-        self._start_id = start_id
-        self._beams = 1
-        self._written = 0
-        values = self._prefix[0][1]
-        self._prompts = prompts
-        self._padding: torch.Tensor | None = None  # int64 [pictures]: slots in front that hold nothing
-        longest += max(map(len, prompts), default=0)
-        shape = (len(self._prefix), 2, len(values), values.shape[1], longest, values.shape[3])
-        self._own = values.new_empty(shape)  # [layers, keys and values, rows, heads, longest, head width]
-
-    def start(self) -> torch.Tensor:
-        """See `Decoder`."""
-        device = self._own.device
-        if self._prompts:
-            return self._read_prompts()
-        return self.step(torch.full((self._own.shape[2],), self._start_id, dtype=torch.long, device=device))
-
-    def expand(self, beams: int) -> None:
-        """See `Decoder`."""
-        self._beams = beams
-        self._own = self._own.repeat_interleave(beams, dim=2)
-
-    def reorder(self, beams: torch.Tensor) -> None:
-        """See `Decoder`."""
-        first = torch.arange(len(beams), device=beams.device)[:, None] * self._beams
-        rows = (first + beams).flatten()
-        here = slice(None, self._written)
-        self._own[:, :, :, :, here] = self._own[:, :, rows, :, here]
-
-    def keep(self, pictures: torch.Tensor) -> None:
-        """See `Decoder`."""
-        self._prefix = [(keys[pictures], values[pictures]) for keys, values in self._prefix]
-        if self._padding is not None:
-            self._padding = self._padding[pictures]
-        first = pictures[:, None] * self._beams
-        rows = (first + torch.arange(self._beams, device=pictures.device)).flatten()
-        self._own = self._own[:, :, rows]
-
-    def step(self, token_ids: torch.Tensor) -> torch.Tensor:
-        """See `Decoder`."""
-        model = self._model
-        if self._padding is None:
-            states = model.git.embeddings(token_ids[:, None], past_key_values_length=self._written)
-        else:
-            places = (self._written - self._padding).repeat_interleave(self._beams)
-            states = model.git.embeddings(token_ids[:, None], position_ids=places[:, None])
-        self._written += 1
-        for number, layer in enumerate(model.git.encoder.layer):
-            states = _after_attention(layer, self._attend(number, layer, states), states)
-        logits: torch.Tensor = model.output(_ready_for(model.output, states[:, 0])).float()
-        return logits
-
-    def _read_prompts(self) -> torch.Tensor:
-        """Logits behind the start token and the prompt of each row, in one pass.
-
-        Prompts end in the same slot; shorter ones have slots in front that nothing attends to.
-        """
-        model, device = self._model, self._own.device
-        self._written = 1 + max(map(len, self._prompts))
-        padding = [self._written - 1 - len(prompt) for prompt in self._prompts]
-        rows = [
-            [self._start_id] * (1 + n) + list(prompt)
-            for n, prompt in zip(padding, self._prompts, strict=True)
-        ]
-        if any(padding):
-            self._padding = torch.tensor(padding, device=device)
-        slots = torch.arange(self._written, device=device)
-        empty = torch.tensor(padding, device=device)[:, None]
-        states = model.git.embeddings(
-            torch.tensor(rows, device=device), position_ids=(slots - empty).clamp(min=0)
-        )
-        seen = text_mask(slots.expand(len(rows), -1), slots >= empty, None)
-        image = seen.new_ones((*seen.shape[:2], self._prefix[0][0].shape[-1]))
-        mask = torch.cat([image, seen], dim=2)[:, None]
-        for number, layer in enumerate(model.git.encoder.layer):
-            queries, keys, values = _queries_keys_values(layer, states, states)
-            self._own[number, 0, :, :, : self._written] = keys
-            self._own[number, 1, :, :, : self._written] = values
-            image_keys, image_values = self._prefix[number]
-            keys = torch.cat([image_keys.transpose(-1, -2), keys], dim=2)
-            values = torch.cat([image_values, values], dim=2)
-            states = _after_attention(layer, attend(queries, keys, values, mask=mask), states)
-        logits: torch.Tensor = model.output(_ready_for(model.output, states[:, -1])).float()
-        return logits
-
-    def look(self, token_ids: torch.Tensor) -> torch.Tensor:
-        """See `Decoder`."""
-        logits = self.step(token_ids)
-        self._written -= 1
-        return logits
-
-    def _attend(self, number: int, layer: Any, states: torch.Tensor) -> torch.Tensor:
-        """Each row's newest token over its picture's prefix and its own caption: `[rows, 1, width]`."""
-        own = layer.attention.self
-        heads, width = own.num_attention_heads, own.attention_head_size
-        states = _ready_for(own.query, states)
-        queries = own.query(states).view(-1, self._beams, heads, width)
-        cache = self._own[number]
-        cache[0, :, :, self._written - 1] = own.key(states).view(-1, heads, width)
-        cache[1, :, :, self._written - 1] = own.value(states).view(-1, heads, width)
-        by_picture = (-1, self._beams, heads, cache.shape[3], width)
-        keys, values = (part.view(by_picture)[:, :, :, : self._written] for part in cache)
-        image_keys, image_values = self._prefix[number]
-        # [pictures, heads, beams, positions] and [pictures, beams, heads, 1, written] become one softmax.
-        to_image = queries.transpose(1, 2) @ image_keys
-        to_text = (queries[..., None, :] @ keys.transpose(-1, -2)).squeeze(-2).transpose(1, 2)
-        if self._padding is not None:
-            slots = torch.arange(self._written, device=to_text.device)
-            to_text = to_text.masked_fill((slots < self._padding[:, None])[:, None, None], float("-inf"))
-        scores = torch.cat([to_image, to_text], dim=-1) / width**0.5
-        weights = functional.softmax(scores, dim=-1, dtype=torch.float32).to(scores.dtype)
-        of_image, of_text = torch.split(weights, [image_keys.shape[-1], self._written], dim=-1)
-        seen: torch.Tensor = (of_image @ image_values).transpose(1, 2)
-        seen = seen + (of_text.transpose(1, 2)[..., None, :] @ values).squeeze(-2)
-        return seen.reshape(len(states), 1, heads * width)

@@ -8,7 +8,7 @@ import torch
 import transformers
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from leyenda.models.caption_loss import caption_loss
+from leyenda.models.caption_loss import NO_WORD, caption_loss
 from leyenda.models.git_network import GitNetwork, text_mask
 from leyenda.models.quick_gelu import faster_activation
 
@@ -69,15 +69,27 @@ class GitForCausalLM(GitNetwork, transformers.GitForCausalLM):  # type: ignore[m
             )
         assert input_ids is not None
         assert labels is not None
+        seen = text_mask(input_ids, attention_mask, caption_numbers)
+        states = self.states_to_learn_from(pixel_values, image_features, input_ids, position_ids, seen)
+        states, words = states[:, :-1].flatten(0, 1), labels[:, 1:].flatten()
+        if states.device.type == "cpu":
+            # A GPU computes the few rows without a word sooner than it says which they are.
+            predicted = words != NO_WORD
+            states, words = states[predicted], words[predicted]
+        return CausalLMOutputWithPast(loss=caption_loss(states, self.output, words, num_items_in_batch))
+
+    def states_to_learn_from(
+        self,
+        pixel_values: torch.Tensor | None,
+        image_features: torch.Tensor | None,
+        input_ids: torch.Tensor,
+        position_ids: torch.Tensor | None,
+        seen: torch.Tensor,
+    ) -> torch.Tensor:
+        """As `caption_states`, from pixels or features: all of a training step but its loss, so worth compiling."""
         if image_features is None:
             image_features = self.encode_images(pixel_values)
-        seen = text_mask(input_ids, attention_mask, caption_numbers)
-        states = self.caption_states(image_features, input_ids, position_ids, seen)
-        predicted = labels[:, 1:] != -100
-        loss = caption_loss(
-            states[:, :-1][predicted], self.output, labels[:, 1:][predicted], num_items_in_batch
-        )
-        return CausalLMOutputWithPast(loss=loss)
+        return self.caption_states(image_features, input_ids, position_ids, seen)
 
 
 def make_fast(model: Any) -> None:

@@ -90,16 +90,23 @@ def check_int8(device: torch.device) -> None:
     """See that 8-bit products can be computed here.
 
     Raises:
-        ModelError: another device than a CPU, a CPU without instructions for them, or a torch without oneDNN.
+        ModelError: they cannot, as `why_no_int8` says.
     """
+    if reason := why_no_int8(device):
+        raise reason
+
+
+def why_no_int8(device: torch.device) -> ModelError | None:
+    """Another device than a CPU, or a CPU or a torch without 8-bit products; None where nothing speaks against them."""
     if device.type != "cpu":
-        raise ModelError(f"int8 is for CPUs, not for {device}.", "Use --precision auto, or --device cpu.")
+        return ModelError(f"int8 is for CPUs, not for {device}.", "Use --precision auto, or --device cpu.")
     has_kernels: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     if not has_kernels or not hasattr(torch.ops.onednn, "qlinear_pointwise"):
-        raise ModelError("This build of torch has no 8-bit products (oneDNN).", "Use --precision auto.")
+        return ModelError("This build of torch has no 8-bit products (oneDNN).", "Use --precision auto.")
     # Without VNNI the kernels add up in 16 bits, which overflow.
     if not getattr(torch.cpu, "_is_vnni_supported", bool)():
-        raise ModelError("This CPU has no instructions for 8-bit products (VNNI).", "Use --precision auto.")
+        return ModelError("This CPU has no instructions for 8-bit products (VNNI).", "Use --precision auto.")
+    return None
 
 
 def quantize(model: Any) -> Any:

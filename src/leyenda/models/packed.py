@@ -12,7 +12,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from leyenda.models.int8 import why_no_int8
 from leyenda.models.quick_gelu import SLOPE, QuickGelu
+from leyenda.models.screened_vocabulary import ScreenedVocabulary
 
 _OPERATIONS = ("_linear_pointwise", "_reorder_linear_weight")
 
@@ -59,7 +61,7 @@ def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
 
 
 def pack_git(network: Any) -> None:
-    """Give a GIT's matrix products packed bf16 weights, but for the one that finds the logits.
+    """Give a GIT's matrix products packed bf16 weights, and the one that finds the logits a screened vocabulary.
 
     Args:
         network: a GIT of float32 weights on the CPU, in evaluation mode, that only captions; changed in place.
@@ -77,6 +79,8 @@ def pack_git(network: Any) -> None:
             if type(layer) is nn.Linear and layer is not network.output:
                 setattr(parent, name, PackedLinear(layer))
     network.git.image_encoder.vision_model.embeddings.patch_embedding.to(torch.bfloat16)
+    if why_no_int8(network.output.weight.device) is None:
+        network.output = ScreenedVocabulary(network.output)
 
 
 def _feed_forward(

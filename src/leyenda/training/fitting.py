@@ -22,6 +22,7 @@ from leyenda.training import history
 from leyenda.training.arguments import pictures_at_a_time, pictures_per_process, training_arguments
 from leyenda.training.batch_size import PieceSize, choose_piece, saved_size
 from leyenda.training.checkpoints import checkpoint_at, read_state, tidy, whole_checkpoints, written_whole
+from leyenda.training.compilation import CompiledWhenItPays
 from leyenda.training.dropout import set_dropout
 from leyenda.training.pairs import Images, Pairs
 from leyenda.training.processes import ALONE, Processes
@@ -124,6 +125,8 @@ def fit(task: Task) -> Path:
         trainer, stop = _trainer(task, arguments, pairs)
         size = _piece_size(task, trainer, pairs, last[1] if last else None)
         trainer.add_callback(size)
+        own = -(-size.step // task.processes.count)
+        trainer.add_callback(CompiledWhenItPays(task.talk, lambda: min(size.pictures, own)))
         task.talk(_plan(task, arguments, pairs, size, last[0] if last else 0))
         _train(trainer, stop, last[1] if last else None)
     return task.processes.from_main(lambda: _publish_best(run, bool(arguments.load_best_model_at_end)))

@@ -91,13 +91,14 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
             # The whole model captions and is saved; a copy with parts of the weights learns.
             divided = sharded_copy(captioning_model.model, arguments.device, processes.count)
             self._trained = dataclasses.replace(captioning_model, model=divided)
+        # It is not told of the processor: some versions of transformers would take the start token from the
+        # configuration of a model whose tokenizer does not name one.
         super().__init__(
             model=self._trained.model,
             args=arguments,
             train_dataset=pairs,
             eval_dataset=list(validation) or None,
             data_collator=as_it_is,
-            processing_class=captioning_model.processor or captioning_model.tokenizer,
             callbacks=list(callbacks),
         )
         # Both print to standard output, which belongs to results; the bar of notebooks is another than a terminal's.
@@ -395,7 +396,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
     def _save_plain(self, folder: Path) -> None:
         """The checkpoint that people load, and the arguments of the run."""
         self._captioning_model.model.save_pretrained(folder)
-        self.processing_class.save_pretrained(folder)
+        (self._captioning_model.processor or self._captioning_model.tokenizer).save_pretrained(folder)
         torch.save(self.args, folder / "training_args.bin")
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:

@@ -14,7 +14,7 @@ from ray.exceptions import OutOfMemoryError, RayError
 
 from leyenda.errors import CaptionError, LeyendaError
 from leyenda.images import DEFAULT_MAX_PIXELS
-from leyenda.inference.captioner import DEFAULT_BATCH_SIZE, say
+from leyenda.inference.captioner import check_batch_size, default_batch_size, say
 from leyenda.records import Caption, Skipped
 from leyenda.text_control import PromptTemplate
 from leyenda.volume.engine import Outcome, Task
@@ -58,12 +58,14 @@ class RayEngine:
         workers: int | None = None,
     ) -> None:
         self._seen = seen
-        self._batch = int(options.get("batch_size", DEFAULT_BATCH_SIZE))
         self._closing = contextlib.ExitStack()
         cluster = self._closing.enter_context(Cluster(address))
         try:
             share = cluster.share(workers, options.get("device"))
             self.workers = share.workers
+            wanted = options.get("batch_size")
+            suiting = default_batch_size("cuda" if share.gpus else "cpu")
+            self._batch = suiting if wanted is None else check_batch_size(wanted)
             with _plain_errors("load the model"):
                 self._pool = Pool(share, options)
                 reading = Reading(
