@@ -21,7 +21,7 @@ from leyenda.volume.engine import Outcome, Task
 from leyenda.volume.item import Item
 from leyenda.volume.on_ray.cluster import Cluster
 from leyenda.volume.on_ray.failure import Failure
-from leyenda.volume.on_ray.reading import Place, Prompted, Reader, Reading
+from leyenda.volume.on_ray.reading import Place, Prompted, Reader, Reading, make_ready
 from leyenda.volume.on_ray.workers import TRIES, Captioned, Pool
 from leyenda.volume.seen_pictures import SeenPictures
 from leyenda.volume.window import Window, windows
@@ -68,6 +68,7 @@ class RayEngine:
             self._batch = suiting if wanted is None else check_batch_size(wanted)
             with _plain_errors("load the model"):
                 self._pool = Pool(share, options)
+                make_ready(share.reading)
                 reading = Reading(
                     self._pool.model_input(),
                     options.get("max_pixels", DEFAULT_MAX_PIXELS),

@@ -102,6 +102,19 @@ class Prompted:
     refusal: Skipped | None = None
 
 
+def make_ready(cpus: float) -> None:
+    """Have a process start that will read, and load what that needs, while the models are loaded elsewhere.
+
+    Args:
+        cpus: that a task of reading reserves.
+    """
+    ray.remote(num_cpus=cpus)(_import_this_module).remote()
+
+
+def _import_this_module() -> None:
+    """Nothing more is to be done: where it runs, this module was imported to find it."""
+
+
 def portions(tasks: Iterable[Task], first: int, largest: int) -> Iterator[list[Task]]:
     """Tasks in lists, a short one first so that workers need not wait for a long one, each twice the one before.
 
