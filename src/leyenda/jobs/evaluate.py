@@ -21,6 +21,7 @@ from leyenda.jobs.score import frequencies, scored_predictions, tokenizer_for
 from leyenda.judges import Equipment
 from leyenda.metrics.document_frequencies import DocumentFrequencies
 from leyenda.models import CaptioningModel, GenerationSettings
+from leyenda.models.memory import release
 from leyenda.records import Caption, EvaluationResult, Example, Prediction, Resampling, Skipped
 from leyenda.training.processes import ALONE, Processes
 from leyenda.training.run_folder import RunFolder
@@ -219,7 +220,14 @@ def _answers(captioner: Captioner, examples: Sequence[Example]) -> dict[str, Cap
     bar = tqdm(
         results, total=len(examples), desc="Captioning", unit="picture", delay=2, file=sys.stderr, leave=False
     )
-    return {example.id: answer for example, (_, answer) in zip(examples, bar, strict=True)}
+    answers: dict[str, Caption | Skipped] = {}
+    device = captioner.model.device
+    for number, (example, (_, answer)) in enumerate(zip(examples, bar, strict=True), 1):
+        answers[example.id] = answer
+        if device.type == "cpu" and number % captioner.batch_size == 0:
+            # What one batch leaves in pieces, the next does not fit into: by and by that would add up.
+            release(device)
+    return answers
 
 
 def _recipe_behind(model: str | Path | CaptioningModel) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import torch
 
 _WORDS = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
@@ -20,8 +22,22 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def release(device: torch.device) -> None:
-    """Give back what torch keeps for reuse; pieces of the size that did not fit may lie among it."""
+    """Give back what is kept for reuse; pieces of the size that did not fit may lie among it."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
+    elif _C_LIBRARY is not None and hasattr(
+        _C_LIBRARY, "malloc_trim"
+    ):  # glibc; others give back by themselves
+        _C_LIBRARY.malloc_trim(0)
+
+
+def _c_library() -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(None)
+    except (OSError, TypeError):  # Windows has none by this name
+        return None
+
+
+_C_LIBRARY = _c_library()
