@@ -96,7 +96,7 @@ class OwnCaptioning:
         )
         if self.number_format in ("fp32", "bf16"):
             weights = {"fp32": "float32", "bf16": "bfloat16"}[self.number_format]
-            product = captioner.model.model.git.encoder.layer[0].attention.self.query.weight
+            product = captioner.model.model.git.encoder.layer[0].attention.output.dense.weight
             assert str(product.dtype) == f"torch.{weights}", product.dtype
         shape = GitShape.of(captioner.model.model.config)
         list(captioner.stream(self.pictures[: self.batch]))

@@ -18,6 +18,7 @@ from leyenda.models.git_network import (
     after_attention,
     images_at_once,
     queries_keys_values,
+    query_key_value,
     ready_for,
     text_mask,
 )
@@ -155,9 +156,9 @@ class GitDecoder:
     ) -> torch.Tensor:
         """Each row's newest token over its picture and its own caption: `[rows, 1, width]`."""
         own = layer.attention.self
-        states = ready_for(own.query, states).view(-1, self._beams, states.shape[-1])
+        states = states.view(-1, self._beams, states.shape[-1])
         queries, keys, values = (
-            split_heads(part(states), own.num_attention_heads) for part in (own.query, own.key, own.value)
+            split_heads(part, own.num_attention_heads) for part in query_key_value(own, states)
         )
         cache = self._cache[number]
         for kind, new in enumerate((keys, values)):

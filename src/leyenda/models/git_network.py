@@ -88,11 +88,11 @@ class GitNetwork:
         layers = self.git.encoder.layer
         for layer in layers:
             own = layer.attention.self
-            told = ready_for(own.key, states)
-            keys, values = (split_heads(part(told), own.num_attention_heads) for part in (own.key, own.value))
+            queries, keys, values = (
+                split_heads(part, own.num_attention_heads) for part in query_key_value(own, states)
+            )
             yield keys, values
             if layer is not layers[-1]:
-                queries = split_heads(own.query(told), own.num_attention_heads)
                 states = after_attention(layer, attend(queries, keys, values), states)
 
 
@@ -171,10 +171,23 @@ def _last_layer(layer: Any, states: torch.Tensor, mask: torch.Tensor, positions:
 def queries_keys_values(layer: Any, asking: torch.Tensor, told: torch.Tensor) -> Sequence[torch.Tensor]:
     """Of a decoder layer, each `[images, heads, length, head width]`; `asking` is the end of `told`."""
     own = layer.attention.self
-    told = ready_for(own.key, told)
-    asking = told[:, told.shape[1] - asking.shape[1] :]
-    parts = ((own.query, asking), (own.key, told), (own.value, told))
-    return [split_heads(part(states), own.num_attention_heads) for part, states in parts]
+    if asking.shape == told.shape:
+        parts = query_key_value(own, told)
+    else:
+        told = ready_for(own.key, told)
+        asking = told[:, told.shape[1] - asking.shape[1] :]
+        parts = [own.query(asking), own.key(told), own.value(told)]
+    return [split_heads(part, own.num_attention_heads) for part in parts]
+
+
+def query_key_value(own: Any, states: torch.Tensor) -> Sequence[torch.Tensor]:
+    """What a decoder layer's attention makes of states, each `[images, length, width]`; in one product if it can."""
+    together = getattr(own, "together", None)
+    if together is not None:
+        whole: torch.Tensor = together(ready_for(together, states))
+        return whole.chunk(3, dim=-1)
+    states = ready_for(own.key, states)
+    return [part(states) for part in (own.query, own.key, own.value)]
 
 
 def _attention_dropout(layer: Any) -> float:

@@ -7,6 +7,7 @@ takes weights that were rearranged once and does the rest while a tile of the re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -74,6 +75,10 @@ def pack_git(network: Any) -> None:
         wide.dense, final.dense, wide.intermediate_act_fn = _feed_forward(
             wide.dense, final.dense, wide.intermediate_act_fn
         )
+        own = layer.attention.self
+        # For a single word the three products are so small that to begin them takes as long as to compute them.
+        own.together = PackedLinear(_joined((own.query, own.key, own.value)))
+        own.query = own.key = own.value = None
     for parent in list(network.modules()):
         for name, layer in list(parent.named_children()):
             if type(layer) is nn.Linear and layer is not network.output:
@@ -81,6 +86,14 @@ def pack_git(network: Any) -> None:
     network.git.image_encoder.vision_model.embeddings.patch_embedding.to(torch.bfloat16)
     if why_no_int8(network.output.weight.device) is None:
         network.output = ScreenedVocabulary(network.output)
+
+
+def _joined(layers: Sequence[nn.Linear]) -> nn.Linear:
+    """One layer whose results are those of several that read the same states, one behind the other."""
+    whole = nn.Linear(layers[0].in_features, sum(layer.out_features for layer in layers))
+    whole.weight = nn.Parameter(torch.cat([layer.weight.detach() for layer in layers]))
+    whole.bias = nn.Parameter(torch.cat([layer.bias.detach() for layer in layers]))
+    return whole
 
 
 def _feed_forward(
