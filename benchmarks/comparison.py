@@ -180,7 +180,7 @@ def _result(
         "unit": benchmark.unit,
         **claims[0],
         "also": claims[1:],
-        "met": all(claim["met"] for claim in claims),
+        "all_met": all(claim["met"] for claim in claims),
         "sides": {
             key: _side(side, turns[key], ceilings) for key, side in sides.items() if key != MATRIX_PRODUCTS
         },
