@@ -60,19 +60,18 @@ def test_loss_and_gradients_stay_and_only_full_pieces_are_compiled(captioner, mo
 
 
 @pytest.mark.parametrize(
-    ("seconds_a_step", "asked_for", "suits", "expected"),
-    [(10.0, False, True, [32]), (0.1, False, True, []), (10.0, True, True, []), (10.0, False, False, [])],
+    ("seconds_a_step", "suits", "expected"),
+    [(10.0, True, [32]), (0.1, True, []), (10.0, False, [])],
 )
-def test_when(seconds_a_step, asked_for, suits, expected, monkeypatch):
+def test_when(seconds_a_step, suits, expected, monkeypatch):
     compiled, told, now = [], [], 0.0
     monkeypatch.setattr(compilation, "can_be_compiled", lambda model: suits)
     monkeypatch.setattr(compilation, "compile_network", lambda model, pictures: compiled.append(pictures))
     callback = CompiledWhenItPays(told.append, lambda: 32, clock=lambda: now)
-    arguments = SimpleNamespace(torch_compile=asked_for)
     for step in range(1, WARM_UP + WATCHED + 50):
         now = step * seconds_a_step
         state = SimpleNamespace(global_step=step, max_steps=WARM_UP + WATCHED + 360)
-        callback.on_step_end(arguments, state, None, model=None)
+        callback.on_step_end(None, state, None, model=None)
     assert compiled == expected
     assert [line[:23] for line in told] == ["About 60 minutes of tra"] * len(expected)
 

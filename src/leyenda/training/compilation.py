@@ -57,7 +57,7 @@ class CompiledWhenItPays(TrainerCallback):  # type: ignore[misc]
         self._steps += 1
         if self._steps == WARM_UP:
             self._started = self._clock()
-        if self._steps != WARM_UP + WATCHED or args.torch_compile or not can_be_compiled(model):
+        if self._steps != WARM_UP + WATCHED or not can_be_compiled(model):
             return
         left = (state.max_steps - state.global_step) * (self._clock() - self._started) / WATCHED
         if left >= WORTH_IT:

@@ -125,8 +125,9 @@ def fit(task: Task) -> Path:
         trainer, stop = _trainer(task, arguments, pairs)
         size = _piece_size(task, trainer, pairs, last[1] if last else None)
         trainer.add_callback(size)
-        own = -(-size.step // task.processes.count)
-        trainer.add_callback(CompiledWhenItPays(task.talk, lambda: min(size.pictures, own)))
+        if "torch_compile" not in task.recipe.training:
+            own = -(-size.step // task.processes.count)
+            trainer.add_callback(CompiledWhenItPays(task.talk, lambda: min(size.pictures, own)))
         task.talk(_plan(task, arguments, pairs, size, last[0] if last else 0))
         _train(trainer, stop, last[1] if last else None)
     return task.processes.from_main(lambda: _publish_best(run, bool(arguments.load_best_model_at_end)))
