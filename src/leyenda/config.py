@@ -73,6 +73,12 @@ class ModelRecipe(_Part):
     dropout: float | None = Field(
         default=None, ge=0, lt=1, description="Share that dropout drops; the checkpoint's own when not given."
     )
+    average: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="Evaluate and keep a running mean of the weights, of which this share stays at each step.",
+    )
     max_caption_tokens: int = Field(default=128, ge=3, description="Longer captions are cut for training.")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(default="auto", description="Number format.")
     fast: bool = Field(

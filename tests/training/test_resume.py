@@ -86,13 +86,13 @@ def pictures(tmp_path_factory):
     return folder
 
 
-def command(pictures, run):
+def command(pictures, run, *more):
     return [
         "train", str(pictures), "--from-scratch", "tiny", "--output", str(run), "--epochs", "6",
         "--batch-size", "4", "--learning-rate", "1e-3", "--resume", "--device", "cpu", "--precision", "fp32",
         "--set", "training.eval_steps=5", "--set", "training.logging_steps=5", "--set", "training.disable_tqdm=true",
         "--set", "data.validation=0.2", "--set", "evaluation.samples=1", "--set", "training.save_total_limit=2",
-        "--set", "evaluation.patience=50",
+        "--set", "evaluation.patience=50", *more,
     ]  # fmt: skip
 
 
@@ -171,6 +171,24 @@ def test_the_run_goes_on_by_its_folder_alone(runs, pictures, undisturbed, tmp_pa
     code, _ = runs.run("train", "--output", str(run), "--resume")
     assert code == 0
     assert everything_that_counts(run)["weights"] == undisturbed[0]["weights"]
+
+
+def test_with_averaged_weights_a_killed_run_ends_bit_equal_too(runs, pictures, undisturbed, tmp_path):
+    averaged = ("--set", "model.average=0.9")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert runs.run(*command(pictures, whole, *averaged))[0] == 0
+    runs.run(*command(pictures, killed, *averaged), kill_when=killed / "checkpoints" / "checkpoint-15")
+    assert runs.run(*command(pictures, killed, *averaged))[0] == 0
+    expected = everything_that_counts(whole)
+    assert everything_that_counts(killed) == expected
+    assert expected["weights"] != undisturbed[0]["weights"]
+    published, trained = whole / "model", "trained_weights.safetensors"
+    assert not (published / trained).exists()
+    assert all((folder / trained).is_file() for folder in (whole / "checkpoints").glob("checkpoint-*"))
+    # A plain run's weights are what its loss was computed with; averaged ones caption at the evaluations.
+    assert [row for row in expected["history"] if "loss" in row] == [
+        row for row in undisturbed[0]["history"] if "loss" in row
+    ]
 
 
 def test_another_recipe_or_other_data_is_refused(runs, pictures, tmp_path):

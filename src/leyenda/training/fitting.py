@@ -36,6 +36,7 @@ from leyenda.training.trainer import (
     StoppedInOrder,
     Talk,
 )
+from leyenda.training.weight_average import TRAINED_WEIGHTS, WeightAverage
 
 _TRAINER_FILES = (
     "optimizer",
@@ -43,6 +44,7 @@ _TRAINER_FILES = (
     "scaler.pt",
     "rng_state",
     "trainer_state.json",
+    TRAINED_WEIGHTS,
     "training_args.bin",
 )
 """How the names begin of what a checkpoint holds for resuming; the rest of it is the model."""
@@ -112,6 +114,8 @@ def fit(task: Task) -> Path:
             "There is no validation picture to choose the best checkpoint by.",
             "Give more pictures, raise --set data.validation=0.1, or use --set training.eval_strategy=no.",
         )
+    if task.processes.sharded and task.recipe.model.average is not None:
+        raise RecipeError("FSDP does not go with model.average.", "Leave one of them out.")
     if task.processes.sharded and arguments.fp16:
         raise RecipeError("FSDP does not go with fp16.", "Use --precision bf16 or fp32.")
     for part in task.recipe.model.freeze:
@@ -222,6 +226,8 @@ def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, 
     callbacks = [BestKept(task.run.checkpoints), written, stop]
     if processes.is_main:
         callbacks.append(ProgressShown())
+    kept = task.recipe.model.average
+    average = None if kept is None else WeightAverage(task.model.model, kept)
     if evaluation.patience is not None:
         callbacks.append(EarlyStoppingCallback(evaluation.patience))
     with (
@@ -241,6 +247,7 @@ def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, 
             task.talk,
             callbacks,
             processes,
+            average,
         )
     return trainer, stop
 

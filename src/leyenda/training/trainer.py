@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import math
@@ -42,6 +43,7 @@ from leyenda.training.sharding import (
     whole_optimizer,
     whole_weights,
 )
+from leyenda.training.weight_average import WeightAverage
 
 Score = Callable[[Mapping[str, str], Mapping[str, Sequence[str]]], Mapping[str, float]]
 """Captions by id and references by id to named scores; handed in, because training knows no metric."""
@@ -67,6 +69,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         callbacks: more `TrainerCallback`s.
         processes: those that train together. They share the pictures of each step and of each evaluation; the main
             one scores and writes.
+        average: the mean of the weights that is evaluated and kept; None for the weights themselves.
     """
 
     control: Any
@@ -84,8 +87,10 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         talk: Talk,
         callbacks: Sequence[TrainerCallback],
         processes: Processes = ALONE,
+        average: WeightAverage | None = None,
     ) -> None:
         self._processes = processes
+        self._average = average
         self._captioning_model = self._trained = captioning_model
         if processes.sharded:
             # The whole model captions and is saved; a copy with parts of the weights learns.
@@ -99,7 +104,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
             train_dataset=pairs,
             eval_dataset=list(validation) or None,
             data_collator=as_it_is,
-            callbacks=list(callbacks),
+            callbacks=[*([average] if average else []), *callbacks],
         )
         # Both print to standard output, which belongs to results; the bar of notebooks is another than a terminal's.
         self.remove_callback(PrinterCallback)
@@ -277,7 +282,8 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
             `eval_NAME` for every score, and `eval_loss`, the mean loss per token of the first captions.
         """
         self._put_together()
-        captions, loss = self._caption_validation()
+        with self._averaged():
+            captions, loss = self._caption_validation()
         references = {example.id: example.captions for example in self._validation}
         scores = self._processes.from_main(lambda: dict(self._score(captions, references)) | {"loss": loss})
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in scores.items()}
@@ -388,6 +394,10 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
 
         self._processes.from_main(write)
 
+    def _averaged(self) -> contextlib.AbstractContextManager[None]:
+        """Inside the block the model has the mean of its weights, where the run keeps one."""
+        return self._average.in_place() if self._average else contextlib.nullcontext()
+
     def _put_together(self) -> None:
         """Give the whole model the weights of the sharded one."""
         if self._processes.sharded:
@@ -395,13 +405,18 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
 
     def _save_plain(self, folder: Path) -> None:
         """The checkpoint that people load, and the arguments of the run."""
-        self._captioning_model.model.save_pretrained(folder)
+        with self._averaged():
+            self._captioning_model.model.save_pretrained(folder)
+        if self._average and not self.args.save_only_model:
+            self._average.save(folder)
         (self._captioning_model.processor or self._captioning_model.tokenizer).save_pretrained(folder)
         torch.save(self.args, folder / "training_args.bin")
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         if not self._processes.sharded:
             super()._load_from_checkpoint(resume_from_checkpoint, model)
+            if self._average:
+                self._average.load(Path(resume_from_checkpoint))
             return
         kind = transformers_class(self._captioning_model.model)
         load_weights(

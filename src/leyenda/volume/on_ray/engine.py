@@ -32,6 +32,9 @@ _BATCHES_READ = 32
 _BATCHES_FIRST = 4
 """Batches for each worker in the first portion."""
 
+_PICTURES_READ = 2048
+"""A portion of more pictures has no more than two batches for each worker: all of it is in the cluster's memory."""
+
 _WAITING = 8
 """Groups for each worker that may be captioned while an earlier one is not, since they are given in order."""
 
@@ -86,7 +89,8 @@ class RayEngine:
     def groups(self, tasks: Iterator[Task], stopping: Callable[[], bool]) -> Iterator[Sequence[Outcome]]:
         """As `leyenda.volume.engine.Engine.groups`; the groups are those of the plain engine."""
         each = self._batch * self.workers
-        read = self._reader.read(tasks, _BATCHES_FIRST * each, _BATCHES_READ * each)
+        largest = max(2 * each, min(_BATCHES_READ * each, _PICTURES_READ))
+        read = self._reader.read(tasks, min(_BATCHES_FIRST * each, largest), largest)
         with contextlib.closing(read), _plain_errors("caption"):
             going_on = itertools.takewhile(lambda _: not stopping(), read)
             yield from self._captioned(windows(going_on, self._batch, self._seen), stopping)
