@@ -17,7 +17,8 @@ def ramp():
     return torch.stack([rows, columns, torch.zeros(64, 64)])
 
 
-def test_views_are_crops_mirrored_half_of_the_time():
+def test_views_are_parts_mirrored_half_of_the_time(monkeypatch):
+    monkeypatch.setattr("leyenda.training.augmentation.LIGHT", 0.0)
     mirrored = 0
     views = [view_of_epoch(ramp(), "a.jpg", epoch, seed=1) for epoch in range(200)]
     for view in views:
@@ -26,10 +27,21 @@ def test_views_are_crops_mirrored_half_of_the_time():
         assert rows[-1] - rows[0] >= 64 * SMALLEST_SIDE - 4
         assert rows[-1] > rows[0], "never upside down"
         mirrored += bool(columns[0] > columns[-1])
-        assert view.min() >= 0
-        assert view.max() <= 63
+        assert view.min() >= -1e-3
+        assert view.max() <= 63.001
     assert 70 < mirrored < 130
     assert len({view.numpy().tobytes() for view in views}) > 150
+
+
+def test_the_light_changes_and_colours_stay():
+    colours = torch.tensor([0.9, -0.2, -1.1])[:, None, None].expand(3, 64, 64)
+    views = [view_of_epoch(colours, "a.jpg", epoch, seed=1)[:, 32, 32] for epoch in range(200)]
+    lightness = torch.stack([view.mean() for view in views])
+    assert lightness.min() < -0.3 < 0.05 < lightness.max()
+    spreads = torch.stack([view[0] - view[2] for view in views]) / 2.0
+    assert 0.69 < spreads.min() < 0.75
+    assert 1.25 < spreads.max() < 1.31
+    assert all(view[0] > view[1] > view[2] for view in views)
 
 
 def test_the_picture_itself_is_not_changed():

@@ -1,4 +1,4 @@
-"""Slightly different views of a picture, so that few pictures teach more: a random crop, mirrored half of the time.
+"""Other views of a picture, so that few pictures teach more: a random part, mirrored half of the time, in other light.
 
 As everything in the order of training, a view follows from (seed, epoch, id) alone.
 """
@@ -10,18 +10,21 @@ import random
 
 import torch
 
-SMALLEST_SIDE = 0.75
-"""Least share of the picture's height and width that a crop keeps."""
+SMALLEST_SIDE = 0.5
+"""Least share of the picture's height and width that a part keeps."""
+
+LIGHT = 0.3
+"""Contrast is multiplied by up to so much more or less than 1, and all values are raised or lowered by up to this."""
 
 
 def view_of_epoch(pixel_values: torch.Tensor, example_id: str, epoch: int, seed: int) -> torch.Tensor:
-    """A random view: a part of the picture enlarged to the whole, mirrored half of the time.
+    """A random view: a part of the picture enlarged to the whole, mirrored half of the time, in other light.
 
-    Colours stay as they are, because captions name them. Mirroring swaps left and right: do not use it where
-    captions tell them apart.
+    The light is the same for all three colours, which captions name. Mirroring swaps left and right: do not use it
+    where captions tell them apart.
 
     Args:
-        pixel_values: float tensor `[3, height, width]`; not changed.
+        pixel_values: float tensor `[3, height, width]` as models take it, its values about 1 around 0; not changed.
         example_id: the picture.
         epoch: from 0.
         seed: of the run.
@@ -43,6 +46,8 @@ def view_of_epoch(pixel_values: torch.Tensor, example_id: str, epoch: int, seed:
     part = pixel_values[None, :, top : top + rows, left : left + columns]
     if chance.random() < 0.5:
         part = part.flip(-1)
-    return torch.nn.functional.interpolate(part, size=(height, width), mode="bilinear", align_corners=False)[
+    view = torch.nn.functional.interpolate(part, size=(height, width), mode="bilinear", align_corners=False)[
         0
     ]
+    mean = view.mean()
+    return (view - mean) * chance.uniform(1 - LIGHT, 1 + LIGHT) + mean + chance.uniform(-LIGHT, LIGHT)
