@@ -11,8 +11,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-_FACES = 1 << 16
-"""The shares that can be told apart: an element is kept or dropped by 16 random bits."""
+_FACES = 1 << 15
+"""The shares that can be told apart: an element is kept or dropped by 15 random bits."""
+
+_WHOLE = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+"""By bytes of an element, the whole numbers whose bits stand for its own."""
 
 
 def drop(states: torch.Tensor, share: float) -> torch.Tensor:
@@ -22,7 +25,7 @@ def drop(states: torch.Tensor, share: float) -> torch.Tensor:
 
     Args:
         states: float tensor of any shape.
-        share: of elements that become zero, in [0, 1]; on a CPU it is rounded to a 65,536th.
+        share: of elements that become zero, in [0, 1]; on a CPU it is rounded to a 32,768th.
 
     Returns:
         A tensor of this shape and number format.
@@ -41,19 +44,28 @@ def drop(states: torch.Tensor, share: float) -> torch.Tensor:
 class _Drop(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, states: torch.Tensor, share: float) -> torch.Tensor:
-        kept = _kept(states.shape, round(share * _FACES)).to(states.dtype).mul_(1 / (1 - share))
+        kept = _kept(states.shape, share).to(_WHOLE[states.element_size()])
         ctx.save_for_backward(kept)
-        return states * kept
+        ctx.times = 1 / (1 - share)
+        return _only(states, kept).mul_(ctx.times)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         (kept,) = ctx.saved_tensors
-        return gradient * kept, None
+        return _only(gradient, kept).mul_(ctx.times), None
 
 
-def _kept(shape: torch.Size, dropped_faces: int) -> torch.Tensor:
-    """Bool tensor of this shape: whether the element stays."""
+def _only(states: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+    """The bits of what stays, and zeros: half of the time of a product with zeros and ones, which are numbers first."""
+    return (states.view(kept.dtype) & kept).view(states.dtype)
+
+
+def _kept(shape: torch.Size, share: float) -> torch.Tensor:
+    """Int16 tensor of this shape: all bits set where the element stays, none where it does not."""
     seed = int(torch.randint(1 << 62, ()))
     words = -(-shape.numel() // 4)  # a random word of 64 bits decides on four elements
     bits = torch.from_numpy(np.random.SFC64(seed).random_raw(words).view(np.int16))
-    return bits[: shape.numel()].view(shape) >= dropped_faces - _FACES // 2
+    faces = min(round((1 - share) * _FACES), _FACES - 1)
+    # Below that number of faces a difference is negative, and its sign fills all bits.
+    signs = bits.bitwise_and_(_FACES - 1).sub_(faces).bitwise_right_shift_(15)
+    return signs[: shape.numel()].view(shape)
