@@ -9,9 +9,12 @@ import pytest
 import torch
 from PIL import Image
 
+from leyenda import models
 from leyenda.cli import main
 from leyenda.config import load_recipe
 from leyenda.jobs.train import objective_of
+from leyenda.training.fitting import arguments_of
+from leyenda.training.run_folder import RunFolder
 
 SHARES = ["--validation", "0.3", "--test", "0.2"]
 
@@ -173,3 +176,18 @@ def test_exact_decoding_is_for_training_and_scores(pairs, tmp_path, monkeypatch,
     assert main(words(pairs, tmp_path / "run", *more)) == 0
     assert len(asked) == 30
     assert set(asked) == {exact}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, 5e-5),
+        ({"model.from_scratch": "tiny"}, 5e-4),
+        ({"model.from_scratch": "tiny", "training.learning_rate": 1e-3}, 1e-3),
+    ],
+)
+def test_a_new_model_takes_larger_steps_unless_they_are_named(values, expected, tmp_path):
+    model = models.create("tiny", ["a square"], device="cpu")
+    recipe = load_recipe(values=values)
+    arguments = arguments_of(recipe, model, objective_of(recipe), RunFolder(tmp_path))
+    assert arguments.learning_rate == expected

@@ -57,7 +57,9 @@ def pictures_at_a_time(context: click.Context, option: click.Parameter, value: s
     "--set", "overrides", multiple=True, metavar="NAME=VALUE", help="Change one value of the recipe."
 )
 @click.option("--epochs", type=float, help="Times to go through the pictures.  [default: 50]")
-@click.option("--learning-rate", type=float, help="Size of the steps.  [default: 5e-5]")
+@click.option(
+    "--learning-rate", type=float, help="Size of the steps.  [default: 5e-5; 5e-4 with --from-scratch]"
+)
 @click.option(
     "--batch-size",
     callback=pictures_at_a_time,

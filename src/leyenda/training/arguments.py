@@ -30,6 +30,10 @@ GUIDE_DEFAULTS: Mapping[str, Any] = {
 }
 """What the usual guide sets, and people expect."""
 
+NEW_MODEL_LEARNING_RATE = 5e-4
+"""In place of the guide's where the model is a new one: with that, which is for trained weights, small data ends before
+a new model has learnt to say two different things."""
+
 RESERVED: Mapping[str, str] = {
     "output_dir": "Use --output.",
     "resume_from_checkpoint": "Use --resume.",

@@ -19,7 +19,12 @@ from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.models.checkpoint import quiet
 from leyenda.models.precision import choose_training_precision
 from leyenda.training import history
-from leyenda.training.arguments import pictures_at_a_time, pictures_per_process, training_arguments
+from leyenda.training.arguments import (
+    NEW_MODEL_LEARNING_RATE,
+    pictures_at_a_time,
+    pictures_per_process,
+    training_arguments,
+)
 from leyenda.training.batch_size import PieceSize, choose_piece, saved_size
 from leyenda.training.checkpoints import checkpoint_at, read_state, tidy, whole_checkpoints, written_whole
 from leyenda.training.compilation import CompiledWhenItPays
@@ -152,8 +157,11 @@ def arguments_of(recipe: Recipe, model: CaptioningModel, objective: Objective, r
     Raises:
         RecipeError: an unknown name or a wrong value.
     """
+    given = dict(recipe.training)
+    if recipe.model.from_scratch is not None:
+        given.setdefault("learning_rate", NEW_MODEL_LEARNING_RATE)
     return training_arguments(
-        recipe.training,
+        given,
         run.checkpoints,
         metric=objective.name,
         lower_is_better=objective.lower_is_better,
