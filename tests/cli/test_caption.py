@@ -252,18 +252,20 @@ def test_arguments_are_checked_before_the_model(here, capsys):
 
 def test_the_defaults_are_the_library_s_own():
     """Written once more in the command, so that its help loads neither torch nor Pillow."""
+    from leyenda.cli import evaluate
     from leyenda.cli.caption import command
     from leyenda.images import DEFAULT_MAX_PIXELS
-    from leyenda.inference.captioner import default_batch_size
+    from leyenda.inference.captioner import batch_size_on
     from leyenda.models import DEFAULT_MODEL
     from leyenda.volume import captioning
 
     defaults = {parameter.name: parameter.default for parameter in command.params}
     assert defaults["model"] == DEFAULT_MODEL
     assert defaults["max_pixels"] == DEFAULT_MAX_PIXELS
-    batches = default_batch_size("cpu"), default_batch_size("cuda")
-    told = next(parameter.help for parameter in command.params if parameter.name == "batch_size")
-    assert "[default: {}, or {} on a GPU]".format(*batches) in told
+    batches = batch_size_on("cpu"), batch_size_on("cuda")
+    for one in (command, evaluate.command):
+        told = next(parameter.help for parameter in one.params if parameter.name == "batch_size")
+        assert "[default: {}, or {} on a GPU]".format(*batches) in told
     assert captioning.DEFAULT_MODEL == DEFAULT_MODEL
 
 

@@ -41,6 +41,17 @@ def test_a_product_is_that_of_the_layer(rows, bias, activation, times, expected)
     assert (got.float() - wanted).norm() / wanted.norm() < 0.01  # bf16 has 8 significant bits
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_several_layers_are_one_product_and_no_chance_is_used(bias):
+    layers = [nn.Linear(96, width, bias=bias) for width in (40, 24, 8)]
+    states = torch.randn(2, 5, 96).bfloat16()
+    chance = torch.get_rng_state()
+    together = PackedLinear(layers)
+    assert torch.equal(torch.get_rng_state(), chance)
+    apart = torch.cat([PackedLinear(layer)(states) for layer in layers], dim=-1)
+    torch.testing.assert_close(together(states), apart, rtol=0.01, atol=0.01)
+
+
 def test_a_row_does_not_depend_on_its_batch():
     torch.manual_seed(0)
     layer = PackedLinear(nn.Linear(768, 64))

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from tests.fakes.coloured_shapes import write_coloured_shapes
 
 from leyenda import models
+from leyenda.cli import main
 from leyenda.training import compilation
 from leyenda.training.compilation import WARM_UP, WATCHED, CompiledWhenItPays, compile_network
 
@@ -74,6 +76,24 @@ def test_when(seconds_a_step, suits, expected, monkeypatch):
         callback.on_step_end(None, state, None, model=None)
     assert compiled == expected
     assert [line[:23] for line in told] == ["About 60 minutes of tra"] * len(expected)
+
+
+@pytest.mark.parametrize(("more", "expected"), [([], [4]), (["--set", "training.torch_compile=false"], [])])
+def test_a_run_compiles_for_its_full_piece_unless_told_not_to(more, expected, tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    write_coloured_shapes(tmp_path / "data", 12, "one {shape} painted {colour}")
+    compiled = []
+    monkeypatch.setattr(compilation, "can_be_compiled", lambda model: True)
+    monkeypatch.setattr(compilation, "compile_network", lambda model, pictures: compiled.append(pictures))
+    for name, value in {"WARM_UP": 1, "WATCHED": 1, "WORTH_IT": 0.0}.items():
+        monkeypatch.setattr(compilation, name, value)
+    words = ["--from-scratch", "tiny", "--device", "cpu", "--batch-size", "4", "--epochs", "2"]
+    settings = ["--set", "training.eval_strategy=no", "--set", "training.disable_tqdm=true"]
+    assert (
+        main(["train", str(tmp_path / "data"), "--output", str(tmp_path / "run"), *words, *settings, *more])
+        == 0
+    )
+    assert compiled == expected
 
 
 def test_never_on_a_cpu(captioner):

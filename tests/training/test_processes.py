@@ -211,6 +211,12 @@ def test_fsdp_needs_several_processes(launcher, pictures, tmp_path):
     assert "training.fsdp divides a model among processes, and there is only one." in launcher.said(0)
 
 
+def test_fsdp_does_not_go_with_averaged_weights(launcher, pictures, tmp_path):
+    both = ("--set", "training.fsdp=true", "--set", "model.average=0.9")
+    assert launcher.run(*train_words(pictures, tmp_path / "run", 2, *both)) == [2, -15]
+    assert "FSDP does not go with model.average. Leave one of them out." in launcher.said(0)
+
+
 @pytest.mark.parametrize("mistake", ["data", "option", "device"])
 def test_a_mistake_is_said_once(launcher, pictures, tmp_path, mistake):
     words = train_words(pictures, tmp_path / "run", 2)

@@ -1,5 +1,5 @@
 """Pictures in, captions out."""
 
-from leyenda.inference.captioner import Captioner, default_batch_size
+from leyenda.inference.captioner import Captioner
 
-__all__ = ["Captioner", "default_batch_size"]
+__all__ = ["Captioner"]

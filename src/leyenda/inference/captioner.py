@@ -94,9 +94,7 @@ class Captioner:
         self.exact_decode = exact_decode
         self._talk = talk or say
         self._fitting = sys.maxsize  # pictures that the memory holds together, as far as is known
-        self.batch_size = (
-            default_batch_size(model.device.type) if batch_size is None else check_batch_size(batch_size)
-        )
+        self.batch_size = batch_size_on(model.device.type, batch_size)
         self.max_pixels = check_max_pixels(max_pixels)
         model.check_length(self.settings)
 
@@ -346,17 +344,23 @@ def say(line: str) -> None:
     tqdm.write(line, file=sys.stderr)
 
 
-def default_batch_size(device: str) -> int:
-    """How many pictures go through the model together unless somebody says otherwise.
+def batch_size_on(device: str, wanted: int | None = None) -> int:
+    """How many pictures go through the model together.
 
     A GPU waits for Python between the small products of a step, however many pictures share it; a CPU does not.
 
     Args:
         device: its kind: `cpu`, `cuda`, `mps`.
+        wanted: what somebody said; None takes what suits the device.
 
-    >>> default_batch_size("cpu"), default_batch_size("cuda")
-    (16, 256)
+    Raises:
+        LeyendaError: `wanted` is no whole number from 1 up.
+
+    >>> batch_size_on("cpu"), batch_size_on("cuda"), batch_size_on("cuda", 3)
+    (16, 256, 3)
     """
+    if wanted is not None:
+        return check_batch_size(wanted)
     return _FOR_A_GPU if device == "cuda" else _FOR_A_CPU
 
 

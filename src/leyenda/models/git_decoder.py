@@ -10,15 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.nn import functional
 
-from leyenda.models.attention import attend, split_heads
+from leyenda.models.attention import attend
 from leyenda.models.git_network import (
     GitNetwork,
     after_attention,
     images_at_once,
     queries_keys_values,
-    query_key_value,
     ready_for,
     text_mask,
 )
@@ -155,17 +153,12 @@ class GitDecoder:
         self, number: int, layer: Any, states: torch.Tensor, mask: torch.Tensor | None
     ) -> torch.Tensor:
         """Each row's newest token over its picture and its own caption: `[rows, 1, width]`."""
-        own = layer.attention.self
-        states = states.view(-1, self._beams, states.shape[-1])
-        queries, keys, values = (
-            split_heads(part, own.num_attention_heads) for part in query_key_value(own, states)
-        )
-        cache = self._cache[number]
-        for kind, new in enumerate((keys, values)):
-            cache[kind, :, :, self._filled - self._beams : self._filled] = new
-        keys, values = cache[:, :, :, : self._filled]
-        seen = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
-        return seen.transpose(1, 2).reshape(-1, 1, queries.shape[1] * queries.shape[3])
+        of_pictures = states.view(-1, self._beams, states.shape[-1])
+        queries, *new = queries_keys_values(layer, of_pictures, of_pictures)
+        cache = self._cache[number, :, :, :, : self._filled]
+        for kind, part in enumerate(new):
+            cache[kind, :, :, -self._beams :] = part
+        return attend(queries, cache[0], cache[1], mask=mask).view(states.shape)
 
     def _read_prompts(self) -> torch.Tensor:
         """Logits behind the start token and the prompt of each row, in one pass.

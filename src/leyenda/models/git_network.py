@@ -87,10 +87,7 @@ class GitNetwork:
         states = self._projected(image_features)
         layers = self.git.encoder.layer
         for layer in layers:
-            own = layer.attention.self
-            queries, keys, values = (
-                split_heads(part, own.num_attention_heads) for part in query_key_value(own, states)
-            )
+            queries, keys, values = queries_keys_values(layer, states, states)
             yield keys, values
             if layer is not layers[-1]:
                 states = after_attention(layer, attend(queries, keys, values), states)
@@ -171,23 +168,16 @@ def _last_layer(layer: Any, states: torch.Tensor, mask: torch.Tensor, positions:
 def queries_keys_values(layer: Any, asking: torch.Tensor, told: torch.Tensor) -> Sequence[torch.Tensor]:
     """Of a decoder layer, each `[images, heads, length, head width]`; `asking` is the end of `told`."""
     own = layer.attention.self
-    if asking.shape == told.shape:
-        parts = query_key_value(own, told)
+    together = getattr(own, "together", None)  # the three as one product, of a packed model
+    first = told.shape[1] - asking.shape[1]
+    if together is not None:
+        queries, keys, values = together(ready_for(together, told)).chunk(3, dim=-1)
+        parts = (queries[:, first:], keys, values)
     else:
         told = ready_for(own.key, told)
-        asking = told[:, told.shape[1] - asking.shape[1] :]
-        parts = [own.query(asking), own.key(told), own.value(told)]
+        # Layers in 8 bits prepare the same states once, if they are the same tensor.
+        parts = (own.query(told[:, first:] if first else told), own.key(told), own.value(told))
     return [split_heads(part, own.num_attention_heads) for part in parts]
-
-
-def query_key_value(own: Any, states: torch.Tensor) -> Sequence[torch.Tensor]:
-    """What a decoder layer's attention makes of states, each `[images, length, width]`; in one product if it can."""
-    together = getattr(own, "together", None)
-    if together is not None:
-        whole: torch.Tensor = together(ready_for(together, states))
-        return whole.chunk(3, dim=-1)
-    states = ready_for(own.key, states)
-    return [part(states) for part in (own.query, own.key, own.value)]
 
 
 def _attention_dropout(layer: Any) -> float:

@@ -24,22 +24,29 @@ class PackedLinear(nn.Module):
     """A linear layer that gives bf16 and can neither be trained nor saved.
 
     Args:
-        linear: the layer, float32, on the CPU.
+        linear: the layer, float32, on the CPU; or several that read the same states, whose results then stand one
+            behind the other.
         activation: what follows it: `none`, `gelu`, or `swish` (x times its sigmoid).
         times: the layer's result is multiplied by this before the activation.
         states_times: what its states are multiplied by already; the weights make up for it.
     """
 
     def __init__(
-        self, linear: nn.Linear, activation: str = "none", times: float = 1.0, states_times: float = 1.0
+        self,
+        linear: nn.Linear | Sequence[nn.Linear],
+        activation: str = "none",
+        times: float = 1.0,
+        states_times: float = 1.0,
     ) -> None:
         super().__init__()
-        self.in_features, self.out_features = linear.in_features, linear.out_features
+        layers = (linear,) if isinstance(linear, nn.Linear) else linear
+        self.in_features, self.out_features = layers[0].in_features, sum(one.out_features for one in layers)
         # Scaled before they are rounded, so that they are rounded once.
-        weight = (linear.weight.detach().float() * (times / states_times)).to(torch.bfloat16)
+        whole = torch.cat([one.weight.detach().float() for one in layers])
+        weight = (whole * (times / states_times)).to(torch.bfloat16)
         self.weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous())
-        bias = None if linear.bias is None else linear.bias.detach().float() * times
-        self.bias = None if bias is None else bias.to(torch.bfloat16)
+        biases = [one.bias.detach().float() * times for one in layers if one.bias is not None]
+        self.bias = torch.cat(biases).to(torch.bfloat16) if biases else None
         self._activation = activation, "none" if activation == "gelu" else ""
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
@@ -77,7 +84,7 @@ def pack_git(network: Any) -> None:
         )
         own = layer.attention.self
         # For a single word the three products are so small that to begin them takes as long as to compute them.
-        own.together = PackedLinear(_joined((own.query, own.key, own.value)))
+        own.together = PackedLinear((own.query, own.key, own.value))
         own.query = own.key = own.value = None
     for parent in list(network.modules()):
         for name, layer in list(parent.named_children()):
@@ -86,14 +93,6 @@ def pack_git(network: Any) -> None:
     network.git.image_encoder.vision_model.embeddings.patch_embedding.to(torch.bfloat16)
     if why_no_int8(network.output.weight.device) is None:
         network.output = ScreenedVocabulary(network.output)
-
-
-def _joined(layers: Sequence[nn.Linear]) -> nn.Linear:
-    """One layer whose results are those of several that read the same states, one behind the other."""
-    whole = nn.Linear(layers[0].in_features, sum(layer.out_features for layer in layers))
-    whole.weight = nn.Parameter(torch.cat([layer.weight.detach() for layer in layers]))
-    whole.bias = nn.Parameter(torch.cat([layer.bias.detach() for layer in layers]))
-    return whole
 
 
 def _feed_forward(

@@ -14,7 +14,7 @@ from ray.exceptions import OutOfMemoryError, RayError
 
 from leyenda.errors import CaptionError, LeyendaError
 from leyenda.images import DEFAULT_MAX_PIXELS
-from leyenda.inference.captioner import check_batch_size, default_batch_size, say
+from leyenda.inference.captioner import batch_size_on, say
 from leyenda.records import Caption, Skipped
 from leyenda.text_control import PromptTemplate
 from leyenda.volume.engine import Outcome, Task
@@ -66,9 +66,7 @@ class RayEngine:
         try:
             share = cluster.share(workers, options.get("device"))
             self.workers = share.workers
-            wanted = options.get("batch_size")
-            suiting = default_batch_size("cuda" if share.gpus else "cpu")
-            self._batch = suiting if wanted is None else check_batch_size(wanted)
+            self._batch = batch_size_on("cuda" if share.gpus else "cpu", options.get("batch_size"))
             with _plain_errors("load the model"):
                 self._pool = Pool(share, options)
                 make_ready(share.reading)
