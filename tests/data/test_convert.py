@@ -176,3 +176,14 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     with pytest.raises(DiskError, match="The disk is full"):
         convert(load_examples(source), tmp_path / "out", "csv")
     assert left_over(tmp_path) == []
+
+
+def test_pictures_named_by_their_whole_path_are_named_by_their_place_in_the_folder(
+    source: Path, tmp_path: Path
+) -> None:
+    rows = "".join(f"{source / name},a dog\n" for name in ("a.jpg", "b.jpg"))
+    (source / "captions.csv").write_text("image,caption\n" + rows)
+    examples = load_examples(source / "captions.csv")
+    assert examples.ids() == ["a.jpg", "b.jpg"]
+    convert(examples, tmp_path / "out", "jsonl")
+    assert load_examples(tmp_path / "out").ids() == ["a.jpg", "b.jpg"]

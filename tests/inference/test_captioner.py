@@ -56,10 +56,20 @@ def test_every_kind_of_input_gives_the_same_caption(captioner, arrays, tmp_path)
         ImageSource(str(shard), 6, len(data)),
     ]
     captions = [captioner(kind) for kind in kinds]
+    captions.append(captioner(io.BytesIO(data)))
+    with path.open("rb") as file:
+        captions.append(captioner(file))
+    kinds += [io.BytesIO(data), io.BytesIO(data)]
     assert {caption.text for caption in captions} == {captions[0].text}
     assert captions[0].text
     assert 0 < captions[0].confidence <= 1
     assert words(captioner(kinds)) == words(captions)
+
+
+def test_a_file_open_as_text_is_no_picture(captioner, tmp_path):
+    (tmp_path / "a.png").write_bytes(b"x\ny\n")
+    with (tmp_path / "a.png").open() as file, pytest.raises(ImageError, match="open as text"):
+        captioner(file)
 
 
 def test_an_address_is_fetched(captioner, arrays):

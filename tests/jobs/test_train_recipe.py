@@ -191,3 +191,67 @@ def test_a_new_model_takes_larger_steps_unless_they_are_named(values, expected, 
     recipe = load_recipe(values=values)
     arguments = arguments_of(recipe, model, objective_of(recipe), RunFolder(tmp_path))
     assert arguments.learning_rate == expected
+
+
+def test_the_saved_recipe_repeats_the_run_whatever_the_defaults_and_the_folder(
+    run, pairs, tmp_path, monkeypatch, capsys
+):
+    saved = load_recipe(run / "recipe.yaml")
+    assert saved.data.source == str(pairs)
+    decided = {
+        "learning_rate": 0.002,
+        "num_train_epochs": 2,
+        "per_device_train_batch_size": 5,
+        "gradient_accumulation_steps": 1,
+        "seed": 3,
+        "lr_scheduler_type": "linear",
+        "weight_decay": 0.0,
+        "save_total_limit": 3,
+        "eval_steps": 2,
+    }
+    assert decided.items() <= saved.training.items()
+    again = tmp_path / "again"
+    assert main(["train", "--config", str(run / "recipe.yaml"), "--output", str(again)]) == 0
+    assert (again / "recipe.yaml").read_bytes() == (run / "recipe.yaml").read_bytes()
+    weights = [(folder / "model" / "model.safetensors").read_bytes() for folder in (run, again)]
+    assert weights[0] == weights[1]
+    # Other evaluations need one name, and the saving follows.
+    other = load_recipe(run / "recipe.yaml", ["training.eval_steps=3"])
+    arguments = arguments_of(
+        other, models.create("tiny", ["a"], device="cpu"), objective_of(other), RunFolder(tmp_path)
+    )
+    assert arguments.save_steps == 3
+
+
+def test_a_run_finds_its_pictures_from_any_folder(run, pairs, tmp_path, monkeypatch, capsys):
+    """Named relative to the folder in which the command was typed."""
+    monkeypatch.chdir(pairs.parent)
+    short = ["--epochs", "1", "--image-root", "far/away"]
+    assert main(words(Path(pairs.name), tmp_path / "run", *short)) == 0
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    assert main(["evaluate", "run"]) == 0
+    assert main(["train", "--output", "run", "--resume"]) == 0
+    moved = load_recipe(tmp_path / "run" / "recipe.yaml", [f"data.source={tmp_path / 'gone.csv'}"])
+    (tmp_path / "run" / "recipe.yaml").write_text(moved.to_yaml())
+    capsys.readouterr()
+    assert main(["evaluate", "run"]) == 2
+    assert "not there any more. Name where they are: leyenda evaluate MODEL SOURCE" in capsys.readouterr().err
+
+
+def test_stopping_early_and_beginning_anew_are_said(pairs, tmp_path, capsys):
+    more = ["--epochs", "30", "--batch-size", "30", "--patience", "2", "--learning-rate", "0", "--resume"]
+    assert main(words(pairs, tmp_path / "run", *more)) == 0
+    told = capsys.readouterr().err
+    assert f"There is no run in {str(tmp_path / 'run')!r} to go on with: a new one starts." in told
+    assert "Stopping at step 6 of 30: the last 2 evaluations brought no better wer" in told
+
+
+def test_shares_are_not_said_to_be_asked_for_where_the_source_gives_the_splits(tmp_path, capsys):
+    rows = ["image,caption,split\n"]
+    for number, split in enumerate(["train"] * 4 + ["validation", "test"]):
+        Image.new("RGB", (40, 40), (number * 8, 90, 200)).save(tmp_path / f"{number}.png")
+        rows.append(f"{number}.png,a square,{split}\n")
+    (tmp_path / "data.csv").write_text("".join(rows))
+    assert main(["data", "split", str(tmp_path / "data.csv")]) == 0
+    assert "asked for" not in capsys.readouterr().out

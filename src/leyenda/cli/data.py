@@ -168,14 +168,19 @@ def split(examples: Examples, validation: float, test: float, seed: int, output:
     FILE.csv gets two columns: id and split.
     """  # noqa: D301
     from leyenda.data.convert import convert as convert_examples
-    from leyenda.data.splits import assign_splits, describe_splits, write_splits
+    from leyenda.data.splits import assign_splits, describe_splits, taken_shares, write_splits
 
+    as_table = bool(output) and str(output).lower().endswith(".csv")
+    chosen = click.get_current_context().get_parameter_source("to")
+    if as_table and chosen is not click.core.ParameterSource.DEFAULT:
+        raise click.UsageError("--to is for a folder: with --output FILE.csv leave it out.")
+    shares = taken_shares(examples, validation=validation, test=test)
     divided = assign_splits(examples, validation=validation, test=test, seed=seed)
-    if output and output.lower().endswith(".csv"):
+    if output and as_table:
         write_splits(divided, Path(output))
     elif output:
         convert_examples(divided, output, to)
-    for line in describe_splits(divided, validation=validation, test=test).split("; "):
+    for line in describe_splits(divided, **shares).split("; "):
         click.echo(line)
     if output:
         click.echo(f"Wrote {output}.", err=True)

@@ -15,6 +15,7 @@ from leyenda.data.duplicates import NEAR_DISTANCE, NO_FINGERPRINT, Fingerprint, 
 from leyenda.data.examples import Examples
 from leyenda.data.progress import steps
 from leyenda.errors import ImageError
+from leyenda.images.model_input import check_shape
 from leyenda.images.opening import describe, open_picture
 from leyenda.records import Example, Origin
 
@@ -22,7 +23,7 @@ KINDS = {
     "missing_image": "pictures that are not there",
     "empty_image": "picture files without a byte in them",
     "truncated_image": "pictures that end too early",
-    "unreadable_image": "files that are no readable picture",
+    "unreadable_image": "files that are no picture one can caption",
     "too_large_image": "pictures with more pixels than is safe",
     "outside_folder": "pictures outside the data set's folder",
     "no_caption": "pictures without a caption",
@@ -166,6 +167,7 @@ def _looked_at(examples: Examples) -> Iterator[tuple[Example, _Look]]:
 def _look(example: Example) -> _Look:
     try:
         picture = open_picture(example.image)
+        check_shape(picture)
         digest = hashlib.sha256(example.image.read()).digest()
     except ImageError as error:
         return _Look(error)

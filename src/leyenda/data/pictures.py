@@ -54,23 +54,38 @@ def picture_root(table: Path, names: Iterable[str], given: Path | None) -> str:
         The folder of the table itself when nothing is found, so that messages show where a picture was looked for.
 
     Raises:
-        DataError: the folder that the user names does not exist, or the names are addresses.
+        DataError: the folder that the user names does not exist, or all names are addresses.
     """
     tried = [name for name in islice(names, NAMES_TRIED) if name]
     if given is not None:
         if not given.is_dir():
             raise DataError(f"There is no folder {str(given)!r} to look for pictures in.")
         return os.path.abspath(given)
-    for name in tried:
-        if re.match(r"[a-z]+://", name):
-            raise DataError(
-                f"{table} names pictures by address ({name[:60]!r}), and leyenda reads pictures from files.",
-                "Download them first and name the files in the table.",
-            )
+    if tried and all(re.match(r"[a-z]+://", name) for name in tried):
+        raise DataError(
+            f"{table} names pictures by address ({tried[0][:60]!r}), and leyenda reads pictures from files.",
+            "Download them first and name the files in the table.",
+        )
     here = os.path.abspath(table.parent)
     places = _places(here)
     found = [sum(os.path.isfile(os.path.join(place, name)) for name in tried) for place in places]
     return places[found.index(max(found))]
+
+
+def name_below(root: str, name: str) -> str:
+    """A picture's name relative to the folder of the pictures, if it lies there: wherever that is, the name stays.
+
+    Args:
+        root: absolute folder.
+        name: as a table writes it.
+
+    >>> name_below("/data/birds", "/data/birds/a/1.jpg"), name_below("/data/birds", "/data/cats/1.jpg")
+    ('a/1.jpg', '/data/cats/1.jpg')
+    """
+    if not os.path.isabs(name):
+        return name
+    inside = os.path.relpath(name, root)
+    return name if inside.split(os.sep)[0] == os.pardir else inside.replace(os.sep, "/")
 
 
 def _places(here: str) -> list[str]:

@@ -46,6 +46,20 @@ def assign_splits(
     return examples.with_splits(splits)
 
 
+def taken_shares(examples: Examples, *, validation: float, test: float) -> dict[str, float]:
+    """The shares that `assign_splits` will go by: not those of splits that the source itself gives.
+
+    >>> from leyenda.records import Example, ImageSource
+    >>> rows = [Example("1", ImageSource("1"), (), "train"), Example("2", ImageSource("2"), (), "test")]
+    >>> taken_shares(Examples.from_rows(rows), validation=0.1, test=0.2)
+    {'validation': 0.1}
+    """
+    shares = {"validation": validation, "test": test}
+    if examples.table.column("split").null_count:
+        return shares
+    return {name: share for name, share in shares.items() if name not in examples.splits()}
+
+
 def describe_splits(examples: Examples, *, validation: float | None = None, test: float | None = None) -> str:
     """The sizes of the splits in words, with the shares that were asked for.
 

@@ -39,7 +39,7 @@ _NOT_PICTURES = (
     ("a PDF document; save its pages as pictures first", rb"%PDF"),
     ("a PostScript drawing; convert it to PNG first", rb"%!PS|\xc5\xd0\xd3\xc6"),
     ("a Photoshop document; export it as PNG first", rb"8BPS"),
-    ("an icon file; convert it to PNG first", rb"\0\0[\x01\x02]\0"),
+    ("an icon file; convert it to PNG first", rb"\0\0[\x01\x02]\0[\x01-\xff]\0"),
     ("a video", rb".{4}ftyp|\x1aE\xdf\xa3|RIFF.{4}AVI "),
     ("a ZIP archive; unpack it first", rb"PK\x03\x04"),
     ("a pointer to a file kept by Git LFS; run git lfs pull", rb"version https://git-lfs"),

@@ -66,14 +66,19 @@ class ModelInput:
         Raises:
             ImageError: it is so long and thin that it cannot be resized.
         """
-        _check_shape(picture)
+        check_shape(picture)
         if self.preparation is not None:
             return self.preparation.resized(picture)
         pixel_values = self.image_processor(images=[picture], return_tensors="pt")["pixel_values"]
         return np.asarray(pixel_values[0], dtype=np.float32)
 
 
-def _check_shape(picture: Image.Image) -> None:
+def check_shape(picture: Image.Image) -> None:
+    """See that a picture can be resized to what a model looks at.
+
+    Raises:
+        ImageError: it is far longer than it is wide, or the other way round.
+    """
     seen = extent_of(picture)
     if max(seen.width, seen.height) > _LONGEST_TO_SHORTEST * min(seen.width, seen.height):
         raise ImageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from dataclasses import replace
@@ -18,7 +19,14 @@ from leyenda.images.rgb import orientation, to_eight_bits, to_rgb, upright
 from leyenda.records import ImageSource, PictureBytes
 
 PictureLike: TypeAlias = (
-    ImageSource | PictureBytes | str | os.PathLike[str] | bytes | Image.Image | NDArray[np.generic]
+    ImageSource
+    | PictureBytes
+    | str
+    | os.PathLike[str]
+    | bytes
+    | io.IOBase
+    | Image.Image
+    | NDArray[np.generic]
 )
 """What `open_picture` takes."""
 
@@ -38,9 +46,10 @@ def open_picture(
     1-bit) becomes RGB, and of an animation the first frame is taken.
 
     Args:
-        source: an `ImageSource`, a path, encoded bytes (`PictureBytes` where they have a name), a Pillow picture, or an
-            array of shape (height, width) or (height, width, channels) with 1, 3 or 4 channels and values of uint8
-            (0..255), uint16 (0..65535) or floats (0..1). The fourth channel is opacity.
+        source: an `ImageSource`, a path, encoded bytes (`PictureBytes` where they have a name), a file that is open for
+            reading bytes, a Pillow picture, or an array of shape (height, width) or (height, width, channels) with 1,
+            3 or 4 channels and values of uint8 (0..255), uint16 (0..65535) or floats (0..1). The fourth channel is
+            opacity.
         max_pixels: most pixels (width x height) to decode; guards against decompression bombs.
         at_least: for a caller who makes the picture smaller anyway: an encoded JPEG may come at a half, a quarter or
             an eighth of its size, as long as its shorter side (or its width and height) keeps so many pixels.
@@ -69,7 +78,7 @@ def open_picture(
 
 
 def read_picture(
-    source: ImageSource | PictureBytes | str | os.PathLike[str] | bytes,
+    source: ImageSource | PictureBytes | str | os.PathLike[str] | bytes | io.IOBase,
     *,
     max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> PictureBytes:
@@ -86,7 +95,7 @@ def _most_bytes(max_pixels: int) -> int:
 
 
 def read_bytes(
-    source: ImageSource | PictureBytes | str | os.PathLike[str] | bytes,
+    source: ImageSource | PictureBytes | str | os.PathLike[str] | bytes | io.IOBase,
     *,
     max_bytes: int,
     first: int | None = None,
@@ -105,6 +114,8 @@ def read_bytes(
         return source.data, source.name
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source), f"The picture ({len(source):,} bytes)"
+    if isinstance(source, io.IOBase):
+        return _rest_of_file(source, max_bytes)
     source = _as_image_source(source)
     name = describe(source)
     try:
@@ -121,10 +132,29 @@ def read_bytes(
             )
         return (source if first is None else replace(source, size=min(size, first))).read(), name
     except FileNotFoundError as error:
-        raise ImageError("missing", f"There is no file {name}.", "Check the name and the folder.") from error
+        hint = "Download it first." if "://" in source.path else "Check the name and the folder."
+        raise ImageError("missing", f"There is no file {name}.", hint) from error
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte in it
         reason = getattr(error, "strerror", None) or error
         raise ImageError("unreadable", f"{name} cannot be read: {reason}.") from error
+
+
+def _rest_of_file(file: io.IOBase, max_bytes: int) -> tuple[bytes, str]:
+    """What an open file still holds."""
+    name = f"The picture in {getattr(file, 'name', 'memory')!r}"
+    if isinstance(file, io.TextIOBase):
+        raise ImageError(
+            "unreadable", f"{name} is open as text.", "Open it for reading bytes: open(path, 'rb')."
+        )
+    try:
+        data = file.read(max_bytes + 1)
+    except (OSError, ValueError) as error:
+        raise ImageError("unreadable", f"{name} cannot be read: {error}.") from error
+    if len(data) > max_bytes:
+        raise ImageError(
+            "too_large", f"{name} has more bytes than the limit of {max_bytes:,}.", "Make it smaller."
+        )
+    return data, name
 
 
 def describe(source: ImageSource) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,6 +32,7 @@ _SINGLE = (
     bytes,
     bytearray,
     memoryview,
+    io.IOBase,
     Image.Image,
     np.ndarray,
     ImageSource,
@@ -180,8 +182,9 @@ class Captioner:
         """Caption one picture, or many.
 
         Args:
-            pictures: a path, an http(s) address, encoded bytes, a Pillow picture, an array (height, width[,
-                channels]) or an `ImageSource`; one of these with its columns, as a `PictureRow`; or an iterable.
+            pictures: a path, an http(s) address, encoded bytes, a file that is open for reading bytes, a Pillow
+                picture, an array (height, width[, channels]) or an `ImageSource`; one of these with its columns, as
+                a `PictureRow`; or an iterable.
 
         Returns:
             The caption of one picture; or, for an iterable, one `Caption` or `Skipped` each, in order.

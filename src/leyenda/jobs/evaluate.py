@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from leyenda import models
+from leyenda.config import DataRecipe
 from leyenda.data.examples import Examples
 from leyenda.data.load import load_examples
 from leyenda.data.splits import assign_splits
@@ -96,7 +98,7 @@ def evaluate(
                 f"{str(model)!r} is not a training run, so it does not say which data to score on.",
                 "Name it: leyenda evaluate MODEL SOURCE",
             )
-        source = data.source
+        source = _data_behind(data, model)
         given = {name: value for name, value in source_options.items() if value}
         source_options = data.reading() | given
     examples = assign_splits(
@@ -128,6 +130,17 @@ def evaluate(
         weights=weights,
         resampling=Resampling(seed=seed),
     )
+
+
+def _data_behind(data: DataRecipe, model: object) -> str:
+    """Where a training run's pictures are."""
+    source = data.source
+    if os.path.isabs(source) and not os.path.exists(source) and not set(source) & set("*?[{"):
+        raise DataError(
+            f"The pictures of the run {str(model)!r} were in {source!r}, and that is not there any more.",
+            "Name where they are: leyenda evaluate MODEL SOURCE",
+        )
+    return source
 
 
 def evaluate_examples(

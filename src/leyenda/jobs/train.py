@@ -17,7 +17,7 @@ from leyenda.config import Recipe
 from leyenda.data.check import CheckReport, check
 from leyenda.data.examples import Examples
 from leyenda.data.load import load_examples
-from leyenda.data.splits import assign_splits, describe_splits
+from leyenda.data.splits import assign_splits, describe_splits, taken_shares
 from leyenda.data.summary import summarize
 from leyenda.errors import DataError, RecipeError, RunError, near
 from leyenda.jobs.evaluate import evaluate_examples
@@ -28,12 +28,15 @@ from leyenda.jobs.score import tokenizer_for
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.records import EvaluationResult, Skipped
 from leyenda.reports import write_report
+from leyenda.sharing.privacy import public_name, without_private_values
 from leyenda.sharing.push import repository_problems
 from leyenda.training import history
+from leyenda.training.argument_values import with_no
 from leyenda.training.arguments import check_names
 from leyenda.training.feature_cache import open_images
 from leyenda.training.fitting import Objective, Task, arguments_of, fit, precision_of
 from leyenda.training.processes import Processes, joined
+from leyenda.training.resolved_recipe import resolved
 from leyenda.training.run_folder import RunFolder
 
 Talk = Callable[[str], None]
@@ -99,6 +102,8 @@ def train(
     """
     objective = objective_of(recipe)
     check_names(recipe.training)
+    _check_patience(recipe)
+    recipe = resolved(recipe)
     with joined(recipe.model.device, bool(recipe.training.get("fsdp"))) as processes:
         return _train(
             Order(recipe, RunFolder(output), resume, push_to, private, token, tuple(notes)),
@@ -128,8 +133,11 @@ class Order:
 def _train(order: Order, objective: Objective, processes: Processes, talk: Talk) -> TrainingResult:
     recipe, run, token = order.recipe, order.run, order.token
     processes.from_main(lambda: _check(order))
-    examples = processes.first_on_each_machine(lambda: load_split(recipe, token))
-    talk("Pictures: " + describe_splits(examples, validation=recipe.data.validation, test=recipe.data.test))
+    if order.resume and not run.recipe.is_file():
+        talk(f"There is no run in {str(run.folder)!r} to go on with: a new one starts.")
+    examples, sizes = processes.first_on_each_machine(lambda: load_split(recipe, token))
+    _check_splits(recipe, examples)
+    talk("Pictures: " + sizes)
     model = processes.together(lambda: _model(recipe, examples, token))
     # Made here too, so that what is wrong with them is said before the pictures are read.
     arguments = arguments_of(recipe, model, objective, run)
@@ -177,6 +185,45 @@ def _check(order: Order) -> None:
         raise problem
 
 
+def _evaluates(recipe: Recipe) -> bool:
+    return bool(with_no(recipe.training).get("eval_strategy") != "no")
+
+
+def _check_patience(recipe: Recipe) -> None:
+    if recipe.evaluation.patience is not None and not _evaluates(recipe):
+        raise RecipeError(
+            "With training.eval_strategy=no there are no evaluations that patience could count.",
+            "Leave one of them out.",
+        )
+
+
+def _check_splits(recipe: Recipe, examples: Examples) -> None:
+    """See that there are pictures for everything the run will need them for."""
+    if not any(examples.captions()):
+        raise DataError(
+            "No picture has a caption: there is nothing to train on.",
+            "Check the data with: leyenda data check SOURCE",
+        )
+    sizes = examples.splits()
+    shares = "--set data.validation and --set data.test"
+    if "train" not in sizes:
+        there = ", ".join(f"{size} for {name}" for name, size in sizes.items())
+        raise DataError(
+            f"No picture is left to train on; there are {there or 'none at all'}.",
+            f"Give more pictures, or lower {shares}.",
+        )
+    if _evaluates(recipe) and "validation" not in sizes:
+        raise DataError(
+            "There is no validation picture to choose the best checkpoint by.",
+            "Give more pictures, name a larger share as in --validation 0.3, or use --set training.eval_strategy=no.",
+        )
+    if not {"test", "validation"} & sizes.keys():
+        raise DataError(
+            "There is no test or validation picture to score the model on.",
+            "Give more pictures, or name a larger share, as in --set data.test=0.3",
+        )
+
+
 def _check_shared(run: RunFolder) -> None:
     """See that this process finds the run's folder, which the main process has just begun."""
     if not run.recipe.is_file():
@@ -213,8 +260,8 @@ def objective_of(recipe: Recipe) -> Objective:
     return Objective(name, lower, score)
 
 
-def load_split(recipe: Recipe, token: str | None = None) -> Examples:
-    """The recipe's examples, every one in a split.
+def load_split(recipe: Recipe, token: str | None = None) -> tuple[Examples, str]:
+    """The recipe's examples, every one in a split, and the splits' sizes in words.
 
     Args:
         recipe: names the data.
@@ -232,7 +279,9 @@ def load_split(recipe: Recipe, token: str | None = None) -> Examples:
             "Make them smaller.",
         )
     examples = load_examples(data.source, token=token, **data.reading())
-    return assign_splits(examples, validation=data.validation, test=data.test, seed=data.split_seed)
+    shares = {"validation": data.validation, "test": data.test}
+    divided = assign_splits(examples, **shares, seed=data.split_seed)
+    return divided, describe_splits(divided, **taken_shares(examples, **shares))
 
 
 def _part(examples: Examples, name: str) -> Examples:
@@ -272,11 +321,6 @@ def _final_scores(
 ) -> tuple[EvaluationResult, EvaluationResult | None]:
     """Scores of the best model, and of the one before tuning, on pictures that training has not seen."""
     name = "test" if "test" in examples.splits() else "validation"
-    if name not in examples.splits():
-        raise DataError(
-            "There is no test or validation picture to score the model on.",
-            "Give more pictures, or raise --set data.test=0.1",
-        )
     scored = examples.split(name)
     candidates = other_captions(examples, name)
     settings = GenerationSettings(beams=recipe.evaluation.beams, max_length=recipe.evaluation.max_length)
@@ -341,8 +385,8 @@ def _write_results(
         result=tuned,
         base=base,
         history=history.read(run.history),
-        recipe=recipe.model_dump(),
-        data_summary={"source": recipe.data.source} | summarize(examples).as_json(),
+        recipe=without_private_values(recipe.model_dump()),
+        data_summary={"source": public_name(recipe.data.source)} | summarize(examples).as_json(),
         problems=problems,
         language=recipe.evaluation.language,
         notes=[*notes, *left_out],

@@ -12,7 +12,12 @@ Range = tuple[str, Callable[[float], bool]]
 _ABOVE_0: Range = ("a number above 0", lambda value: 0 < value < float("inf"))
 _FROM_0: Range = ("a number from 0 up", lambda value: 0 <= value < float("inf"))
 _WHOLE_FROM_1: Range = ("a whole number from 1 up", lambda value: value >= 1 and int(value) == value)
-_SEED: Range = ("a whole number from 0 to 4294967295", lambda value: value in range(2**32))
+_WHOLE_FROM_0: Range = ("a whole number from 0 up", lambda value: value >= 0 and int(value) == value)
+_BELOW_1: Range = ("a number from 0 up to less than 1", lambda value: 0 <= value < 1)
+_SEED: Range = (
+    "a whole number from 0 to 4294967295",
+    lambda value: 0 <= value < 2**32 and int(value) == value,
+)
 
 _RANGES: Mapping[str, Range] = {
     "learning_rate": _FROM_0,
@@ -26,6 +31,10 @@ _RANGES: Mapping[str, Range] = {
     "logging_steps": _ABOVE_0,
     "warmup_steps": _FROM_0,
     "weight_decay": _FROM_0,
+    "adam_beta1": _BELOW_1,
+    "adam_beta2": _BELOW_1,
+    "adam_epsilon": _FROM_0,
+    "dataloader_num_workers": _WHOLE_FROM_0,
     "max_grad_norm": _FROM_0,
     "seed": _SEED,
     "data_seed": _SEED,

@@ -52,6 +52,12 @@ RESERVED: Mapping[str, str] = {
     "include_num_input_tokens_seen": "leyenda makes the batches itself.",
     "train_sampling_strategy": "leyenda makes the batches itself.",
     "length_column_name": "leyenda makes the batches itself.",
+    "restore_callback_states_from_checkpoint": "A resumed run always restores them.",
+    "do_train": "leyenda train always trains.",
+    "do_eval": "Use training.eval_strategy=no to leave out the evaluations during training.",
+    "do_predict": "Use: leyenda caption",
+    "parallelism_config": "Use training.fsdp=true to divide the model over processes.",
+    "deepspeed": "Use training.fsdp=true to divide the model over processes.",
 }
 """Arguments that leyenda decides itself, and what to use in their place."""
 
@@ -79,7 +85,8 @@ def training_arguments(
         use_cpu: whether to train on the CPU even where there is a GPU.
 
     Raises:
-        RecipeError: an unknown or reserved name, or a value that `TrainingArguments` refuses; all names at once.
+        RecipeError: an unknown or reserved name (all at once), or a value that `TrainingArguments`, the optimizer, the
+            schedule or the device refuses.
         MissingExtra: accelerate is not installed.
     """
     if importlib.util.find_spec("accelerate") is None:
@@ -88,6 +95,8 @@ def training_arguments(
 
     check_names(given)
     given = with_no(given)
+    if given.get("fp16") and use_cpu:
+        raise RecipeError("fp16 training needs a GPU.", "Use --precision fp32 or bf16.")
     machine = {
         "report_to": _default_reports(),
         "use_cpu": use_cpu,
@@ -114,12 +123,37 @@ def training_arguments(
             label_names=["labels"],
             restore_callback_states_from_checkpoint=True,
         )
-    except (ValueError, TypeError, ImportError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise RecipeError(f"The recipe's training part does not work: {reason}") from error
+        _try_out(arguments)
+    # Whatever goes wrong in there comes from the recipe's values, which go in as they are.
+    except Exception as error:
+        words = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
+        reason = " ".join(words.split()).rstrip(".")
+        raise RecipeError(
+            f"The recipe's training part does not work: {reason}.", "Change or leave out that value."
+        ) from error
     # A process has one GPU: where there are more, the Trainer would copy the model to each of them in every step.
     arguments._n_gpu = min(arguments.n_gpu, 1)
     return arguments
+
+
+def _try_out(arguments: Any) -> None:
+    """Make the optimizer and the schedule for one weight: what they refuse is said before the data is read."""
+    import torch
+    from transformers import Trainer, get_scheduler
+
+    weight = torch.nn.Parameter(torch.zeros(1))
+    if not arguments.optim_target_modules:  # those name layers of the model itself
+        kind, settings = Trainer.get_optimizer_cls_and_kwargs(arguments, torch.nn.Identity())
+        optimizer = kind([weight], **settings)
+    else:
+        optimizer = torch.optim.SGD([weight], lr=0.0)
+    get_scheduler(
+        arguments.lr_scheduler_type,
+        optimizer,
+        num_warmup_steps=arguments.get_warmup_steps(10),
+        num_training_steps=10,
+        scheduler_specific_kwargs=arguments.lr_scheduler_kwargs,
+    )
 
 
 def pictures_at_a_time(given: Mapping[str, Any]) -> int | None:

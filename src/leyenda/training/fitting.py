@@ -20,7 +20,6 @@ from leyenda.models.checkpoint import quiet
 from leyenda.models.precision import choose_training_precision
 from leyenda.training import history
 from leyenda.training.arguments import (
-    NEW_MODEL_LEARNING_RATE,
     pictures_at_a_time,
     pictures_per_process,
     training_arguments,
@@ -29,8 +28,10 @@ from leyenda.training.batch_size import PieceSize, choose_piece, saved_size
 from leyenda.training.checkpoints import checkpoint_at, read_state, tidy, whole_checkpoints, written_whole
 from leyenda.training.compilation import CompiledWhenItPays
 from leyenda.training.dropout import set_dropout
+from leyenda.training.early_stopping import StoppedEarly
 from leyenda.training.pairs import Images, Pairs
 from leyenda.training.processes import ALONE, Processes
+from leyenda.training.resolved_recipe import resolved
 from leyenda.training.run_folder import RunFolder
 from leyenda.training.trainer import (
     BestKept,
@@ -117,7 +118,7 @@ def fit(task: Task) -> Path:
     if arguments.eval_strategy != "no" and not len(task.validation):
         raise DataError(
             "There is no validation picture to choose the best checkpoint by.",
-            "Give more pictures, raise --set data.validation=0.1, or use --set training.eval_strategy=no.",
+            "Check the data with: leyenda data check SOURCE; or use --set training.eval_strategy=no.",
         )
     if task.processes.sharded and task.recipe.model.average is not None:
         raise RecipeError("FSDP does not go with model.average.", "Leave one of them out.")
@@ -157,11 +158,8 @@ def arguments_of(recipe: Recipe, model: CaptioningModel, objective: Objective, r
     Raises:
         RecipeError: an unknown name or a wrong value.
     """
-    given = dict(recipe.training)
-    if recipe.model.from_scratch is not None:
-        given.setdefault("learning_rate", NEW_MODEL_LEARNING_RATE)
     return training_arguments(
-        given,
+        resolved(recipe).training,
         run.checkpoints,
         metric=objective.name,
         lower_is_better=objective.lower_is_better,
@@ -224,8 +222,6 @@ def _piece_size(task: Task, trainer: CaptionTrainer, pairs: Pairs, last: Path | 
 
 
 def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, StoppedInOrder]:
-    from transformers import EarlyStoppingCallback
-
     evaluation = task.recipe.evaluation
     shown = min(len(task.validation), evaluation.max_pictures or len(task.validation))
     processes = task.processes
@@ -237,7 +233,7 @@ def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, 
     kept = task.recipe.model.average
     average = None if kept is None else WeightAverage(task.model.model, kept)
     if evaluation.patience is not None:
-        callbacks.append(EarlyStoppingCallback(evaluation.patience))
+        callbacks.append(StoppedEarly(evaluation.patience, task.objective.name, task.talk))
     with (
         quiet(),
         _refusals_explained(ImportError, ValueError),

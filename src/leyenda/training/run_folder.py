@@ -17,6 +17,7 @@ from leyenda.config import Recipe, validate_recipe
 from leyenda.data.examples import Examples
 from leyenda.errors import DiskError, RunError
 from leyenda.training.checkpoints import whole_checkpoints
+from leyenda.training.resolved_recipe import resolved
 
 
 class RunFolder:
@@ -96,7 +97,7 @@ class RunFolder:
         with self._disk_errors():
             self.checkpoints.mkdir(exist_ok=True)
             (self.folder / "data.json").unlink(missing_ok=True)
-            self.write_text("recipe.yaml", recipe.to_yaml())
+            self.write_text("recipe.yaml", resolved(recipe).to_yaml())
 
     @contextlib.contextmanager
     def _disk_errors(self) -> Iterator[None]:
@@ -109,7 +110,7 @@ class RunFolder:
             ) from error
 
     def _check_same(self, recipe: Recipe) -> None:
-        saved, given = _flat(self.saved_recipe().model_dump()), _flat(recipe.model_dump())
+        saved, given = (_flat(resolved(one).model_dump()) for one in (self.saved_recipe(), recipe))
         different = sorted(name for name in saved.keys() | given.keys() if saved.get(name) != given.get(name))
         if different:
             changes = ", ".join(

@@ -13,7 +13,7 @@ from leyenda.data.columns import Columns, find_columns, split_in_cell
 from leyenda.data.examples import Examples
 from leyenda.data.formats.format import ReadOptions
 from leyenda.data.gather import Row, gather
-from leyenda.data.pictures import NAMES_TRIED, picture_root
+from leyenda.data.pictures import NAMES_TRIED, name_below, picture_root
 from leyenda.data.split_names import split_of_file, split_of_folder
 from leyenda.errors import DataError
 from leyenda.records import Origin
@@ -137,7 +137,7 @@ def _rows(
     file = str(part.file)
     for line, row in rows:
         origin = Origin(file, line)
-        name = picture_name(row.get(columns.image), origin)
+        name = name_below(root, picture_name(row.get(columns.image), origin))
         split = split_in_cell(row.get(columns.split), origin) if columns.split else None
         path = join(root, name) if name else ""
         yield Row(name, columns.captions_in(row, origin), split or part.split, path, 0, None, file, line)
