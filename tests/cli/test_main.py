@@ -210,3 +210,18 @@ def test_python_m_leyenda_is_the_command():
     )
     assert result.returncode == 2
     assert result.stderr.startswith("leyenda: error: There is no verb 'zzz'.")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "30000000000")],
+)
+def test_waiting_threads_soon_leave_the_cores_to_others(given, expected):
+    """GNU's OpenMP itself tells what it goes by, when torch is loaded."""
+    code = "import sys; from leyenda.cli import main; main(['--version']); import torch"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
+    environment = clean | {"OMP_DISPLAY_ENV": "verbose"} | given
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    assert f"GOMP_SPINCOUNT = '{expected}'" in told.stderr

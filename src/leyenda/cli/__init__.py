@@ -67,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0: done; 2: a problem the user can mend; 3: finished, some inputs failed; 130: stopped by Ctrl-C.
     """
+    _let_others_work()
     words = list(sys.argv[1:] if arguments is None else arguments)
     words, debug = _without_debug_flag(words)
     try:
@@ -90,6 +91,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _let_others_work() -> None:
+    """Threads that wait for one another sleep soon, and do not spin for milliseconds as they do by default.
+
+    Where other programs use the cores too, a spinning thread keeps the one it waits for from running. Read by GNU's
+    OpenMP when torch is imported; who has said how threads are to wait is not overruled.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def _without_debug_flag(words: list[str]) -> tuple[list[str], bool]:
