@@ -70,7 +70,7 @@ _WITH_OUTPUT = {
 @click.option(
     "--record", type=click.Path(), metavar="FILE", help="History of sidecar and metadata, for --undo."
 )
-@click.option("--overwrite", is_flag=True, help="Begin anew: replace the output, whatever is there.")
+@click.option("--overwrite", is_flag=True, help="Begin anew: replace the file or shards that are there.")
 @click.option(
     "--existing",
     default="skip",

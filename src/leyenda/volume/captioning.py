@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from leyenda.errors import LeyendaError
+from leyenda.text_control import TextRules
 from leyenda.volume.engine import Engine
 from leyenda.volume.entry import Entry
 from leyenda.volume.existing import check_mode
 from leyenda.volume.inputs.input_options import InputOptions
 from leyenda.volume.inputs.opening import open_inputs
+from leyenda.volume.named_inputs import settings_of_inputs
 from leyenda.volume.outputs.registry import OutputOptions, open_output
 from leyenda.volume.printed_run import PrintedRun
 from leyenda.volume.rules import Rules
@@ -137,16 +139,28 @@ def open_run(
     reading = InputOptions(hidden, lists, image_column, image_root, prompt, token=options.get("token"))
     inputs = open_inputs(words, reading, standard_input)
     writing = OutputOptions(
-        output, to, overwrite, review, existing, sidecar_name, shard_size, record, str(model)
+        output,
+        to,
+        overwrite,
+        review,
+        existing,
+        sidecar_name,
+        shard_size,
+        record,
+        str(model),
+        options.get("text"),
     )
     target = open_output(writing, inputs.folder, with_review=min_confidence is not None)
     seen = DUPLICATES[duplicates]()
+    settings = {"duplicates": duplicates, **model_settings(options)}
+    if not target.keeps_journal:  # what a record misses is seen beside the pictures, one by one
+        settings |= settings_of_inputs(words, lists)
     return VolumeRun(
         inputs,
         target,
         lambda: _engine(engine, options, seen, workers, address),
-        settings={"duplicates": duplicates, **model_settings(options)},
-        rules=Rules(existing, retry_failed, min_confidence),
+        settings=settings,
+        rules=Rules(existing, options.get("text") or TextRules(), retry_failed, min_confidence),
         seen=seen,
         overwrite=overwrite,
     )

@@ -264,7 +264,8 @@ def refuse_other_settings(path: Path, before: Mapping[str, Any], now: Mapping[st
     Raises:
         LeyendaError: it is, with the first settings that differ.
     """
-    different = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    names = [name for name in {**before, **now} if name != "inputs"]  # there may be more of them now
+    different = [name for name in names if before.get(name) != now.get(name)]
     if not different:
         return
     told = "; ".join(

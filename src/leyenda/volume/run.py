@@ -14,6 +14,7 @@ from leyenda.volume.existing import SKIP
 from leyenda.volume.inputs.opening import Inputs
 from leyenda.volume.item import Item
 from leyenda.volume.journal import Journal
+from leyenda.volume.named_inputs import refuse_forgotten_inputs
 from leyenda.volume.outputs.output import Output
 from leyenda.volume.rules import Rules
 from leyenda.volume.seen_pictures import SeenPictures
@@ -63,6 +64,8 @@ class VolumeRun:
             output.journal_path, everything, overwrite=overwrite, record=output.keeps_journal
         )
         try:
+            if self.journal.run.groups:
+                refuse_forgotten_inputs(self.journal.path, self.journal.run.settings, everything)
             output.recover(self.journal)
             self._engine = make_engine()
         except BaseException:
@@ -121,10 +124,10 @@ class VolumeRun:
             return Task(item)
         if earlier.error is not None:
             again = self.rules.retry_failed or earlier.error.code == LOW_CONFIDENCE
-            return Task(item) if again else Task(item, replace(earlier, image=item.name, kept=True))
+            return Task(item, earlier=earlier) if again else Task(item, replace(earlier, kept=True))
         if self.rules.existing == SKIP:
-            return Task(item, replace(earlier, image=item.name, kept=True))
-        return Task(item, was=earlier.caption)
+            return Task(item, replace(earlier, kept=True))
+        return Task(item, earlier=earlier)
 
     def _write(self, entries: Sequence[Entry], outcomes: Sequence[Outcome]) -> Iterator[Entry]:
         entries, state = self.output.place(entries, outcomes)

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from leyenda.errors import ImageError, LeyendaError, disk_error
+from leyenda.errors import ImageError, LeyendaError
 from leyenda.volume.entry import Entry
 from leyenda.volume.journal import RunLog, groups_between, note_undone, run_logs
 from leyenda.volume.outputs.beside import RECORD_NAME, Place
-from leyenda.volume.outputs.one_file import before_name
+from leyenda.volume.outputs.file_undo import take_back
 from leyenda.volume.outputs.registry import open_place
-from leyenda.volume.whole_file import remove_temporary, sync_folder
+from leyenda.volume.whole_file import remove_temporary
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ def undo(path: str | Path) -> Undone:
 
     Args:
         path: the record of a run that wrote picture by picture, or the folder that it lies in; or a file of captions,
-            which then becomes what it was before its last run replaced texts in it.
+            in which what its last run that replaced texts wrote is taken back, and nothing else.
 
     Raises:
         LeyendaError: there is nothing to undo.
@@ -109,17 +109,5 @@ def _backwards(record: Path, run: RunLog) -> Iterator[Entry]:
 
 
 def _undo_file(path: Path) -> Undone:
-    number = 1
-    while before_name(path, number).exists():
-        number += 1
-    if number == 1:
-        raise LeyendaError(
-            f"{str(path)!r} is no record, and there is no {before_name(path, 1).name} beside it.",
-            "Only what --existing overwrite, append or prepend replaced can be brought back.",
-        )
-    try:
-        os.replace(before_name(path, number - 1), path)
-    except OSError as error:
-        raise disk_error(error, path) from error
-    sync_folder(path.parent)
-    return Undone(restored=1)
+    restored, refused = take_back(path)
+    return Undone(restored, refused)

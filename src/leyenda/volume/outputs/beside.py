@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from leyenda.errors import ImageError
 from leyenda.jobs.output_file import check_output_file
 from leyenda.records import Skipped
+from leyenda.text_control import TextRules
 from leyenda.volume.engine import Outcome
 from leyenda.volume.entry import Entry
 from leyenda.volume.existing import SKIP, joined
@@ -98,6 +99,7 @@ class Beside:
         place: how one caption is kept.
         record: the journal, which stays.
         existing: what is done where a caption is; one of `leyenda.volume.existing.MODES`.
+        text: what new captions hold to already.
         output: the folder that mirrors the pictures', which is made; None where there is none.
         review: where captions of too little confidence go; None where all are written.
     """
@@ -110,6 +112,7 @@ class Beside:
         record: Path,
         *,
         existing: str,
+        text: TextRules | None = None,
         output: Path | None = None,
         review: Path | None = None,
     ) -> None:
@@ -117,6 +120,7 @@ class Beside:
         self.journal_path = record.expanduser()
         self.review = review
         self._existing = existing
+        self._text = text
         self._output = output
         self._failed: dict[str, Entry] = {}
 
@@ -190,7 +194,7 @@ class Beside:
             now = self.place_of_one.read(file, item.file)
             if now is not None and now.strip() and self._existing == SKIP:
                 return Entry(entry.image, now, file=file, kept=True)
-            text = joined(self._existing, now, said)
+            text = joined(self._existing, now, said, self._text)
             return self.place_of_one.placed(
                 replace(
                     entry,

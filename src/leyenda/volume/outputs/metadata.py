@@ -11,6 +11,7 @@ from typing import Any
 from leyenda.errors import ImageError, LeyendaError
 from leyenda.images.opening import read_picture
 from leyenda.metadata import Description, embed_description, read_description, restore_description
+from leyenda.text_control import TextRules
 from leyenda.volume.entry import Entry
 from leyenda.volume.existing import joined
 from leyenda.volume.item import Item
@@ -27,14 +28,16 @@ class Metadata:
         output: folder for described copies, which mirrors those of the pictures; None describes the pictures in place.
         existing: what is done where a description is.
         model: what the pictures say of who wrote the caption.
+        text: what new captions hold to already.
     """
 
     name = "metadata"
     collision_fix = "Caption them in two runs, into two folders."
 
-    def __init__(self, output: str | None, existing: str, model: str) -> None:
+    def __init__(self, output: str | None, existing: str, model: str, text: TextRules | None = None) -> None:
         self._output = output
         self._existing = existing
+        self._text = text
         self._model = model
 
     def settings(self) -> Mapping[str, Any]:
@@ -101,7 +104,7 @@ class Metadata:
         file = _file_to_read(entry.file or "", entry.source)
         before = entry.before or {}
         said = entry.said or entry.caption or ""
-        texts = {name: joined(self._existing, before.get(name), said) for name in _TEXTS}
+        texts = {name: joined(self._existing, before.get(name), said, self._text) for name in _TEXTS}
         description = Description(**texts, writer=self._model, ai_generated=True)
         return embed_description(_bytes(file), description, name=repr(file))
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leyenda.errors import LeyendaError, near
-from leyenda.volume.existing import SKIP
+from leyenda.text_control import TextRules
+from leyenda.volume.existing import APPEND, PREPEND, SKIP
 from leyenda.volume.outputs.file_formats import FileFormat
 from leyenda.volume.outputs.output import Output
 
@@ -42,6 +43,7 @@ class OutputOptions:
         shard_size: samples of a shard.
         record: the record of a run that writes picture by picture; None is where its captions are.
         model: what pictures say of who wrote their captions.
+        text: what new captions hold to already.
     """
 
     output: str | Path | None = None
@@ -53,6 +55,7 @@ class OutputOptions:
     shard_size: int = 1000
     record: str | Path | None = None
     model: str = ""
+    text: TextRules | None = None
 
 
 def open_output(options: OutputOptions, folder: str | None, *, with_review: bool) -> Output:
@@ -87,6 +90,11 @@ def _one_file(name: str, options: OutputOptions, *, with_review: bool) -> Output
 
     if options.output is None:
         raise LeyendaError(f"The output {name} needs a file.", f"Name it: --output captions.{name}")
+    if options.overwrite and options.existing in (APPEND, PREPEND):
+        raise LeyendaError(
+            f"--overwrite begins anew, so that --existing {options.existing} finds nothing to join captions to.",
+            "Leave out one of them.",
+        )
     path = Path(options.output)
     ending = path.suffix.lower()
     if _BY_ENDING.get(ending, name) != name or ending in _OTHER_ENDINGS:
@@ -94,10 +102,15 @@ def _one_file(name: str, options: OutputOptions, *, with_review: bool) -> Output
             f"What is written is {name}, not {ending}.",
             f"Name the file {path.stem}.{name}, or choose with --to.",
         )
+    review = Path(options.review or path.with_name(f"{path.stem}.review.jsonl")) if with_review else None
+    return OneFile(path, file_format(name), overwrite=options.overwrite, review=review)
+
+
+def file_format(name: str) -> FileFormat:
+    """The format of an output that is one file."""
     module, _, constant = _FILES[name].partition(":")
     format_: FileFormat = getattr(import_module(module), constant)
-    review = Path(options.review or path.with_name(f"{path.stem}.review.jsonl")) if with_review else None
-    return OneFile(path, format_, overwrite=options.overwrite, review=review)
+    return format_
 
 
 def _webdataset(options: OutputOptions, *, with_review: bool) -> Output:
@@ -126,15 +139,23 @@ def _beside(name: str, options: OutputOptions, folder: str | None, *, with_revie
     record = record_path(options.record, output, folder)
     review = Path(options.review or record.with_name(f"{record.stem}.review.jsonl")) if with_review else None
     return Beside(
-        open_place(name, output, options.sidecar_name, options.existing, options.model),
+        open_place(name, output, options.sidecar_name, options.existing, options.model, options.text),
         record,
         existing=options.existing,
+        text=options.text,
         output=None if output is None else Path(output),
         review=review,
     )
 
 
-def open_place(name: str, output: str | None, sidecar_name: str, existing: str, model: str) -> Place:
+def open_place(
+    name: str,
+    output: str | None,
+    sidecar_name: str,
+    existing: str,
+    model: str,
+    text: TextRules | None = None,
+) -> Place:
     """How one caption is kept, for outputs of one file a picture."""
     if name == "sidecar":
         from leyenda.volume.outputs.sidecar import Sidecar
@@ -142,4 +163,4 @@ def open_place(name: str, output: str | None, sidecar_name: str, existing: str, 
         return Sidecar(output, sidecar_name)
     from leyenda.volume.outputs.metadata import Metadata
 
-    return Metadata(output, existing, model)
+    return Metadata(output, existing, model, text)

@@ -72,7 +72,9 @@ class WebDataset:
         self.review = review
         self._shard_size = shard_size
         self._overwrite = overwrite
-        self._index = OneFile(self.folder / INDEX_NAME, INDEX, overwrite=overwrite, review=review)
+        self._index = OneFile(
+            self.folder / INDEX_NAME, INDEX, overwrite=overwrite, review=review, history=False
+        )
         self.journal_path = self._index.journal_path
         self._at = _Position(0)
 
