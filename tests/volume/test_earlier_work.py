@@ -181,6 +181,8 @@ def test_what_overwrite_replaced_comes_back(caption, photos, here):
     assert (here / "out.before-1.jsonl").read_text() == "a person's work"
     assert caption("photos/a.png", "-o", "out.jsonl", "--overwrite", "--prefix", "two:")[0] == 0
     assert len(said(here / "out.before-2.jsonl")) == 6
+    assert caption("photos/a.png", "-o", "out.jsonl", "--overwrite", "--prefix", "two:")[0] == 0
+    assert not (here / "out.before-3.jsonl").exists()  # the same again
     assert caption("photos", "-o", "out.jsonl")[0] == 0  # later work
     assert caption("--undo", "out.jsonl")[0] == 0
     assert len(said(here / "out.jsonl")) == 6

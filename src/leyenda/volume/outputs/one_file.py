@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -118,15 +119,19 @@ class OneFile:
             self.format.write(journal.entries(), file)
         if self.review is not None:
             write_review(self.review, journal.entries(), anew=self.overwrite)
-        replaced = self._history and (
-            self.overwrite or any(entry.was is not None for entry in journal.entries())
-        )
+        replaced = self._history and self._replaces(journal)
         if replaced:
             write_changes(self.path, self.format, journal.entries(), anew=self.overwrite)
         journal.finish({"replaced": replaced})
         self._put_in_place(replaced)
         journal.remove()
         self.whole = True
+
+    def _replaces(self, journal: Journal) -> bool:
+        """Whether what the file says now would be lost."""
+        if not self.overwrite:
+            return any(entry.was is not None for entry in journal.entries())
+        return self.path.exists() and not filecmp.cmp(self.path, temporary_of(self.path), shallow=False)
 
     def nothing_new(self, journal: Journal) -> None:
         """Leave the finished file as it is."""
