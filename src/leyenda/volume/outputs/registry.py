@@ -139,7 +139,7 @@ def open_place(name: str, output: str | None, sidecar_name: str, existing: str, 
     if name == "sidecar":
         from leyenda.volume.outputs.sidecar import Sidecar
 
-        return Sidecar(output, sidecar_name)
+        return Sidecar(output, sidecar_name, existing)
     from leyenda.volume.outputs.metadata import Metadata
 
     return Metadata(output, existing, model)
