@@ -53,8 +53,9 @@ def caption_before_xmp(data: bytes, *, name: str = "The picture") -> str | None:
     if caption := _iptc_caption(records):
         return caption
     caption = _text(tags.get(_IMAGE_DESCRIPTION))
+    words = _words(caption)
     of_camera = _WORDS_OF_CAMERAS | _words(_text(tags.get(_MAKE))) | _words(_text(tags.get(_MODEL)))
-    return caption if _words(caption) - of_camera else None
+    return None if not caption or (words and words <= of_camera) else caption
 
 
 def _read(

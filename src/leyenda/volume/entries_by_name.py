@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -92,4 +91,5 @@ class _Index:
 
 
 def _key(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(os.fsencode(name), digest_size=8).digest(), "big")
+    words = name.encode("utf-8", "surrogatepass")  # a table may hold names that no file can have
+    return int.from_bytes(hashlib.blake2b(words, digest_size=8).digest(), "big")

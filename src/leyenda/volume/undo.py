@@ -24,16 +24,16 @@ class Undone:
 
     Args:
         restored: captions that were taken back.
+        refused: files that are left as they are, with the reason.
         as_before: files that say what they said before the run: an attempt that was stopped had taken them back.
         absent: files that the run made, and that somebody has taken away since.
-        refused: files that are left as they are, with the reason.
         lost: a file that was not found, if none was, nor a picture that it is beside.
     """
 
     restored: int = 0
+    refused: list[str] = field(default_factory=list)
     as_before: int = 0
     absent: int = 0
-    refused: list[str] = field(default_factory=list)
     lost: str = ""
 
     def told(self) -> str:

@@ -8,6 +8,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leyenda.errors import ImageError
@@ -65,9 +66,10 @@ class WrittenFor:
         else:
             other = not _same_name(entry.image, item.name)
         if other:
+            other_name = entry.image if entry.source is None else RecordNames(Path()).noted(entry.source)
             raise ImageError(
                 "name_taken",
-                f"{item.name!r} gets no caption: {file!r} was written for {entry.source or entry.image!r}.",
+                f"{item.name!r} gets no caption: {file!r} was written for {other_name!r}.",
                 "Name another folder: --output FOLDER.",
             )
 
