@@ -183,7 +183,7 @@ def _undo(record: str) -> int:
     undone = undo(record)
     for line in undone.refused:
         click.echo(line.encode("utf-8", "backslashreplace").decode(), err=True)
-    click.echo(f"Taken back: {undone.restored:,} of {undone.restored + len(undone.refused):,}.", err=True)
+    click.echo(undone.told(), err=True)
     return EXIT_SOME_FAILED if undone.refused else 0
 
 

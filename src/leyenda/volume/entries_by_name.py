@@ -138,4 +138,5 @@ class _Index:
 
 
 def _key(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(os.fsencode(_identity(name)), digest_size=8).digest(), "big")
+    words = _identity(name).encode("utf-8", "surrogatepass")  # a table may hold names that no file can have
+    return int.from_bytes(hashlib.blake2b(words, digest_size=8).digest(), "big")

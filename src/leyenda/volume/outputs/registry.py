@@ -142,7 +142,6 @@ def _beside(name: str, options: OutputOptions, folder: str | None, *, with_revie
         open_place(name, output, options.sidecar_name, options.existing, options.model, options.text),
         record,
         existing=options.existing,
-        text=options.text,
         output=None if output is None else Path(output),
         review=review,
     )
@@ -160,7 +159,7 @@ def open_place(
     if name == "sidecar":
         from leyenda.volume.outputs.sidecar import Sidecar
 
-        return Sidecar(output, sidecar_name)
+        return Sidecar(output, sidecar_name, existing, text)
     from leyenda.volume.outputs.metadata import Metadata
 
     return Metadata(output, existing, model, text)
