@@ -110,4 +110,4 @@ def _backwards(record: Path, run: RunLog) -> Iterator[Entry]:
 
 def _undo_file(path: Path) -> Undone:
     restored, refused = take_back(path)
-    return Undone(restored, refused)
+    return Undone(restored=restored, refused=refused)
