@@ -44,13 +44,12 @@ def joined(mode: str, existing: str | None, caption: str, rules: TextRules | Non
     if not before or mode in (SKIP, OVERWRITE):
         return caption
     rules = rules or TextRules()
-    first, second = (rules.without_additions(text) for text in (before, caption))
-    if mode == PREPEND:
-        first, second = second, first
-    is_there = (
-        f" {first} ".endswith(f" {second} ") if mode == APPEND else f" {second} ".startswith(f" {first} ")
-    )
-    return before if is_there else rules.with_additions(f"{first} {second}".strip())
+    there, new = (rules.without_additions(text) for text in (before, caption))
+    if mode == APPEND:
+        whole = there if f" {there}".endswith(f" {new}") else f"{there} {new}"
+    else:
+        whole = there if f"{there} ".startswith(f"{new} ") else f"{new} {there}"
+    return rules.with_additions(whole.strip())
 
 
 def words_in(text: str | None) -> str:
