@@ -20,4 +20,5 @@ def write_review(path: Path, entries: Iterable[Entry]) -> None:
         for entry in entries:
             if entry.error is not None and entry.error.code == LOW_CONFIDENCE:
                 line = {"image": entry.image, "caption": entry.proposed, "confidence": entry.confidence}
+                line["reason"] = LOW_CONFIDENCE
                 file.write((json_line(line) + "\n").encode())

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from leyenda.errors import LeyendaError
-from leyenda.volume.inputs.folder_walk import ANY_DEPTH, pictures_below
+from leyenda.volume.inputs.folder_walk import ANY_DEPTH, EVERYTHING, enters, pictures_below
+from leyenda.volume.inputs.source import Source
 from leyenda.volume.item import Item, is_address
 
 _KNOWN_BY = "Check the name; pictures are known by their endings (.jpg, .png, …)."
 
 
 @dataclass(frozen=True, slots=True)
-class OnePicture:
+class OnePicture(Source):
     """A file or an address."""
 
     word: str
-    folder: None = None
-    columns: Sequence[str] = ()
+
+    @property
+    def file(self) -> str | None:
+        """The file, unless it is an address."""
+        return None if is_address(self.word) else self.word
 
     def items(self) -> Iterator[Item]:
         """The picture itself, whatever it is called."""
@@ -36,12 +40,11 @@ class OnePicture:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(Source):
     """All pictures in and below a folder."""
 
     word: str
     hidden: bool = False
-    columns: Sequence[str] = ()
 
     @property
     def folder(self) -> str:
@@ -66,15 +69,17 @@ class Folder:
         if next(self.items(), None) is None:
             raise LeyendaError(f"The folder {self.word!r} holds no picture.", _KNOWN_BY)
 
+    def finds_pictures_in(self, folder: str) -> bool:
+        """Whether it is this folder or one below."""
+        return enters(self.word, EVERYTHING, folder, hidden=self.hidden)
+
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Source):
     """All pictures that a glob matches."""
 
     word: str
     hidden: bool = False
-    folder: None = None
-    columns: Sequence[str] = ()
 
     def items(self) -> Iterator[Item]:
         """The pictures, sorted by path."""
@@ -93,6 +98,11 @@ class Pattern:
         """There must be one."""
         if next(self.items(), None) is None:
             raise LeyendaError(f"No picture matches {self.word!r}.", _KNOWN_BY)
+
+    def finds_pictures_in(self, folder: str) -> bool:
+        """Whether files in that folder may match."""
+        base, parts = _divided(self.word)
+        return enters(base, parts, folder, hidden=self.hidden)
 
 
 def named_picture(word: str, columns: dict[str, object] | None = None) -> Item:

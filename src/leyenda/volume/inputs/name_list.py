@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from threading import Lock
@@ -14,6 +14,7 @@ from leyenda.errors import LeyendaError
 from leyenda.images.formats import picture_format
 from leyenda.records import PictureBytes
 from leyenda.volume.inputs.files import named_picture
+from leyenda.volume.inputs.source import Source
 from leyenda.volume.item import Item, is_address
 
 STANDARD_INPUT = "-"
@@ -25,12 +26,10 @@ _LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class PipedPicture:
+class PipedPicture(Source):
     """The picture on standard input."""
 
     data: bytes
-    folder: None = None
-    columns: Sequence[str] = ()
 
     def items(self) -> Iterator[Item]:
         """The picture, named `-`."""
@@ -45,7 +44,7 @@ class PipedPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class NameList:
+class NameList(Source):
     """A list of names, one a line.
 
     Args:
@@ -57,9 +56,12 @@ class NameList:
     name: str
     path: str | None = None
     spooled: BinaryIO | None = None
-    folder: None = None
-    columns: Sequence[str] = ()
     lock: Lock = field(default_factory=Lock)
+
+    @property
+    def file(self) -> str | None:
+        """The list, unless it was piped in."""
+        return self.path
 
     def items(self) -> Iterator[Item]:
         """The pictures, in the order of the lines; blank lines are passed over. No line is a pattern."""

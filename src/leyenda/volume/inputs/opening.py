@@ -52,6 +52,19 @@ class Inputs:
         return None if None in counts else sum(count for count in counts if count is not None)
 
     @property
+    def files(self) -> list[str]:
+        """The files that were named, of any kind."""
+        return [source.file for source in self.sources if source.file is not None]
+
+    def finds_pictures_in(self, folder: str) -> bool:
+        """Whether pictures that are put into a folder would be inputs the next time."""
+        return any(source.finds_pictures_in(folder) for source in self.sources)
+
+    def finds_shards_in(self, folder: str) -> bool:
+        """Whether shards that are put into a folder would be inputs the next time."""
+        return any(source.finds_shards_in(folder) for source in self.sources)
+
+    @property
     def folders(self) -> list[str]:
         """The folders that were named."""
         return [source.folder for source in self.sources if source.folder is not None]
@@ -91,6 +104,7 @@ def open_inputs(
         for source in _sources(each, options, standard_input)
     ]
     sources += [_list(word, standard_input) for word in options.lists]
+    _refuse_table_options(options, sources)
     for source in sources:
         source.check()
         if options.prompt is not None and source.columns is not None:
@@ -98,6 +112,14 @@ def open_inputs(
     if all(isinstance(source, OnePicture) for source in sources):
         check_that_some_exist([source.word for source in sources if isinstance(source, OnePicture)])
     return Inputs(sources, len(sources) == 1 and isinstance(sources[0], OnePicture | PipedPicture))
+
+
+def _refuse_table_options(options: InputOptions, sources: Sequence[Source]) -> None:
+    if any(source.is_table for source in sources):
+        return
+    for name, value in (("--image-column", options.image_column), ("--image-root", options.image_root)):
+        if value is not None:
+            raise LeyendaError(f"{name} has no meaning here: no table is named.", "Leave it out.")
 
 
 def _expanded(word: str) -> list[str]:

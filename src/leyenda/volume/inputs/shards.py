@@ -14,6 +14,7 @@ from leyenda.errors import DataError, LeyendaError
 from leyenda.images.names import is_picture
 from leyenda.records import ImageSource, PictureBytes
 from leyenda.volume.inputs.input_options import InputOptions
+from leyenda.volume.inputs.source import Source
 from leyenda.volume.item import Item, PictureSource, safe_relative
 
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -23,7 +24,7 @@ _BROKEN = (tarfile.TarError, EOFError, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(Source):
     """One tar file. Of a plain one, pictures are read where they lie; of a compressed one, as they come.
 
     Args:
@@ -33,7 +34,12 @@ class Shard:
 
     path: str
     options: InputOptions
-    folder: None = None
+
+    @property
+    def file(self) -> str:
+        """The shard."""
+        return self.path
+
     columns: None = None
 
     def items(self) -> Iterator[Item]:
@@ -53,6 +59,10 @@ class Shard:
         """There must be a picture."""
         if next(self.items(), None) is None:
             raise LeyendaError(f"The shard {self.path!r} holds no picture.", "Check that it is a WebDataset.")
+
+    def finds_shards_in(self, folder: str) -> bool:
+        """Whether it lies in that folder: shards of one folder are captioned together."""
+        return os.path.realpath(os.path.dirname(self.path)) == os.path.realpath(folder)
 
     @property
     def _compressed(self) -> bool:

@@ -18,6 +18,7 @@ from leyenda.errors import LeyendaError
 from leyenda.records import Origin
 from leyenda.volume.inputs.files import named_picture
 from leyenda.volume.inputs.input_options import InputOptions
+from leyenda.volume.inputs.source import Source
 from leyenda.volume.item import Item, is_address, safe_relative
 
 DELIMITED = (".csv", ".tsv")
@@ -25,7 +26,7 @@ JSON = (".jsonl", ".ndjson", ".json")
 
 
 @dataclass(frozen=True, slots=True)
-class NamingTable:
+class NamingTable(Source):
     """A table whose rows name pictures by path or address.
 
     Args:
@@ -35,7 +36,12 @@ class NamingTable:
 
     path: str
     options: InputOptions
-    folder: None = None
+    is_table = True
+
+    @property
+    def file(self) -> str:
+        """The table."""
+        return self.path
 
     def items(self) -> Iterator[Item]:
         """A picture a row; what is in the other columns goes with it."""
