@@ -272,13 +272,64 @@ def test_shards(here, pictures, caption):
     assert [line["caption"] for line in lines[:3]] == [line["caption"] for line in lines[4:]]
 
 
-def test_a_torn_shard_is_one_line(here, pictures, caption):
+def plain_shard(path, pictures, mode="w"):
+    """A shard of pictures alone."""
+    with tarfile.open(path, mode) as tar:
+        for picture in pictures:
+            tar.add(picture, picture.name)
+
+
+@pytest.mark.parametrize("further", [(), ("--prompt", "a {who}", "--max-length", "12")])
+def test_a_shard_cut_anywhere_is_a_failed_input(here, pictures, caption, further):
     shard("s.tar", pictures)
+    draw(here / "other.png", 9)
     whole = (here / "s.tar").read_bytes()
-    (here / "s.tar").write_bytes(whole[:3000])
-    code, _, err = caption("s.tar", "-o", "out.jsonl")
-    assert code == 2
-    assert "s.tar is not a whole tar file" in err
+    with tarfile.open("s.tar") as tar:
+        ends = [member.offset_data + member.size for member in tar if member.name.endswith(".png")]
+        end = tar.getmembers()[-1].offset_data + 512
+    last = here / "t.tar"
+    for cut in (ends[0], ends[1] - 9, ends[1] + 700, ends[2] - 1, ends[2], end - 512, end - 500, end):
+        last.write_bytes(whole[:cut])
+        lines = [item for item in items("s.tar", "t.tar") if item.name.startswith("t.tar")]
+        assert [item.name for item in lines] == [
+            *(f"t.tar/s/000{number}.png" for number, at in enumerate(ends) if at <= cut),
+            "t.tar",
+        ]
+    code, _, err = caption("t.tar", "s.tar", "-o", "out.jsonl", *further)
+    assert code == 3
+    assert "  t.tar is not a whole tar file: it ends without a tar file's end mark" in err
+    written = lines_of(here / "out.jsonl")
+    assert written[3]["image"] == "t.tar"
+    assert written[3]["error"]["code"] == "broken_shard"
+    assert [line["image"] for line in written if "caption" in line] == [
+        f"{name}.tar/s/000{number}.png" for name in "ts" for number in range(3)
+    ]
+    last.write_bytes(whole)
+    code, _, err = caption("t.tar", "s.tar", "-o", "out.jsonl", *further)
+    assert code == 0
+    assert len(lines_of(here / "out.jsonl")) == 6
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz", "w:bz2"])
+def test_shards_that_are_whole_and_that_are_not(here, pictures, caption, mode):
+    name = "s.tar" + mode[1:].replace(":", ".")
+    plain_shard(name, pictures, mode)
+    whole = (here / name).read_bytes()
+    assert caption(name)[0] == 0
+    if mode == "w":
+        (here / name).write_bytes(whole[: -len(whole) % 512 or -1024].rstrip(b"\0") + bytes(1024 + 511))
+        assert caption(name)[0] == 0  # padded in another way
+        broken = bytearray(whole)
+        with tarfile.open(name) as tar:
+            broken[tar.getmembers()[1].offset + 5] ^= 1
+        (here / name).write_bytes(broken)
+    else:
+        (here / name).write_bytes(whole[: len(whole) // 2])
+    code, _, err = caption(name, "photo.png" if draw(here / "photo.png", 8) else "")
+    assert (code, "is not a whole tar file" in err) in ((3, True), (2, True))
+    (here / name).write_bytes(b"<html>404</html>" * 90)
+    code, _, err = caption(name)
+    assert (code, "is not a whole tar file" in err) == (2, True)
 
 
 def test_a_saved_dataset(here, pictures):
@@ -305,6 +356,39 @@ def test_prompts_from_columns_are_checked_before_the_work(here, pictures, captio
     code, out, _ = caption("t.csv", "--prompt", "a photo of {name}", "--max-length", 12)
     assert code == 0
     assert "ana" in out.lower()
+
+
+def test_prompts_from_samples_are_checked_before_the_work(here, pictures, caption):
+    shard("s.tar", pictures)
+    for prompt in ("a {whom}", "a {whom} {who}"):
+        code, _, err = caption("s.tar", "--prompt", prompt)
+        assert code == 2
+        assert (
+            f"There is no column 'whom' for the prompt '{prompt}': the columns are who, txt. Did you" in err
+        )
+    datasets = pytest.importorskip("datasets")
+    rows = {"image": [str(path) for path in pictures], "name": ["a", "b", "c"]}
+    datasets.Dataset.from_dict(rows).save_to_disk("saved")
+    code, _, err = caption("saved", "--prompt", "a {nme}")
+    assert code == 2
+    assert "There is no column 'nme' for the prompt 'a {nme}'" in err
+
+
+ODD_ADDRESSES = (
+    "http://[bad/x.jpg",
+    "http://[::1/a.png",
+    "http://",
+    "http://a:b/c.jpg",
+)
+
+
+@pytest.mark.parametrize("to", [("-o", "out.jsonl"), ("--to", "sidecar", "-o", "out"), ()])
+def test_addresses_that_are_none_cost_themselves(here, pictures, caption, to):
+    (here / "list.txt").write_text("\n".join([*ODD_ADDRESSES, "pictures/0.png"]))
+    code, _, err = caption("--list", "list.txt", *to)
+    assert code == 3
+    assert f"No caption for {len(ODD_ADDRESSES)} of {len(ODD_ADDRESSES) + 1} pictures:" in err
+    assert all(address in err for address in ODD_ADDRESSES)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from leyenda.records import Skipped
 from leyenda.volume.engine import Engine, Task
 from leyenda.volume.entry import Entry
 from leyenda.volume.inputs.opening import Inputs
+from leyenda.volume.item import Item
 from leyenda.volume.rules import Rules
 
 
@@ -30,7 +31,7 @@ class PrintedRun:
         self._rules = rules
 
     def __iter__(self) -> Iterator[Entry]:
-        tasks = (Task(item) for item in self.inputs)
+        tasks = (Task(item, _unusable(item)) for item in self.inputs)
         with contextlib.closing(self._engine.groups(tasks, lambda: False)) as groups:  # type: ignore[type-var]
             for outcomes in groups:
                 for outcome in outcomes:
@@ -46,6 +47,10 @@ class PrintedRun:
             return ""
         lines = [f"No caption for {len(self.failures)} of {pictures(self.given)}:"]
         return "\n".join(lines + [f"  {reason(name, skipped)}" for name, skipped in self.failures])
+
+
+def _unusable(item: Item) -> Entry | None:
+    return None if item.unusable is None else Entry(item.name, error=item.unusable)
 
 
 def as_text(entry: Entry, *, with_name: bool) -> str:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from leyenda.errors import LeyendaError
+from leyenda.images.fetching import without_secrets
 from leyenda.volume.inputs.folder_walk import ANY_DEPTH, EVERYTHING, enters, pictures_below
 from leyenda.volume.inputs.source import Source
-from leyenda.volume.item import Item, is_address
+from leyenda.volume.item import Item, is_address, unusable_item
 
 _KNOWN_BY = "Check the name; pictures are known by their endings (.jpg, .png, …)."
 
@@ -111,7 +112,13 @@ def named_picture(word: str, columns: dict[str, object] | None = None) -> Item:
     >>> named_picture("https://example.org/a/b%20c.jpg?size=9").relative
     'b c.jpg'
     """
-    name = unquote(urlsplit(word).path) if is_address(word) else word
+    name = word
+    if is_address(word):
+        try:
+            name = unquote(urlsplit(word).path)
+        except ValueError:
+            shown = without_secrets(word)
+            return unusable_item(word, "url", f"{shown} is a malformed address. Check it.")
     return Item(word, word, os.path.basename(name.rstrip("/")), columns or {})
 
 

@@ -46,6 +46,10 @@ class Inputs:
         for source in self.sources:
             yield from source.items()
 
+    def usable(self) -> Iterator[Item]:
+        """Those that may hold a picture, as far as is known without looking."""
+        return (item for item in self if item.unusable is None)
+
     def count(self) -> int | None:
         """How many there are; None where finding out takes as long as reading them."""
         counts = [source.count() for source in self.sources]

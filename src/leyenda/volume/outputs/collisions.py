@@ -24,7 +24,7 @@ def refuse_collisions(inputs: Inputs, file_of: Callable[[Item], str], fix: str) 
         LeyendaError: two different pictures share one, with both names.
     """
     hashes = array("Q")
-    for item in inputs:
+    for item in inputs.usable():
         try:
             hashes.append(_hash(file_of(item)))
         except ImageError:  # it gets its reason when its turn comes
@@ -33,7 +33,7 @@ def refuse_collisions(inputs: Inputs, file_of: Callable[[Item], str], fix: str) 
     if not twice:
         return
     first: dict[str, Item] = {}
-    for item in inputs:
+    for item in inputs.usable():
         try:
             file = file_of(item)
         except ImageError:
