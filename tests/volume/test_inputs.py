@@ -228,6 +228,86 @@ def test_a_row_that_names_no_picture_and_one_that_leads_out(here, pictures, capt
     assert "No picture is named." in err
 
 
+GOOD_ROWS = {".csv": b"pictures/0.png,Ana\n", ".jsonl": b'{"image": "pictures/0.png", "name": "Ana"}\n'}
+BAD_ROWS = {
+    ".csv": {
+        b"pictures/1.png,Bo,more\n": "the row has 3 values and the header 2",
+        b"pictures/1.png\n": "the row has 1 values and the header 2",
+        b"pictures/1.png,ni\xf1o\n": "byte 0xf1 is not UTF-8",
+        b'pictures/1.png,"never closed\n': 'a quote (") that opens in this row is never closed',
+        b'pictures/1.png,"closed"early\n': 'text follows a closing quote (")',
+    },
+    ".jsonl": {
+        b'{"image": 5}\n': "the picture is not a file name but '5'",
+        b'{"image": "pictures/1.png"\n': "not JSON",
+        b'["pictures/1.png"]\n': "not a JSON object but",
+        b'{"image": "pictures/1.png", "name": "ni\xf1o"}\n': "byte 0xf1 is not UTF-8",
+        b"[" * 5000 + b"\n": "lists are nested too deeply",
+    },
+}
+HEADERS = {".csv": b"image,name\n", ".jsonl": b""}
+
+
+@pytest.mark.parametrize(
+    ("ending", "bad"), [(ending, bad) for ending, rows in BAD_ROWS.items() for bad in rows]
+)
+@pytest.mark.parametrize("good_before", [0, 40])
+def test_a_bad_row_costs_itself(here, pictures, caption, ending, bad, good_before):
+    good, name = GOOD_ROWS[ending], f"t{ending}"
+    rows = [HEADERS[ending], good * good_before, bad, good, bad, good * 2]
+    (here / name).write_bytes(b"".join(rows))
+    first = good_before + 1 + (ending == ".csv")
+    code, _, err = caption(name, "-o", "out.jsonl", "--prompt", "a {name}", "--max-length", "12")
+    assert code == 3
+    assert f"No caption for 2 of {good_before + 5} pictures:" in err
+    assert f"  {name}:{first}: " in err
+    assert f"  {name}:{first + 2}: {BAD_ROWS[ending][bad]}" in err
+    written = lines_of(here / "out.jsonl")
+    assert [line["error"]["code"] for line in written if "error" in line] == ["bad_row"] * 2
+    assert [line["image"] for line in written[good_before:]] == [
+        f"{name}:{first}",
+        "pictures/0.png",
+        f"{name}:{first + 2}",
+        *["pictures/0.png"] * 2,
+    ]
+    assert caption(name, "-o", "out.jsonl", "--prompt", "a {name}", "--max-length", "12")[0] == 3
+    assert lines_of(here / "out.jsonl") == written
+    (here / name).write_bytes(b"".join([*rows[:2], good, good, good, good * 2]))
+    code, _, _ = caption(name, "-o", "out.jsonl", "--prompt", "a {name}", "--max-length", "12")
+    assert code == 0
+    assert [line["image"] for line in lines_of(here / "out.jsonl")] == ["pictures/0.png"] * (good_before + 5)
+
+
+def test_bad_rows_have_no_text_files(here, pictures, caption):
+    rows = ["pictures/0.png,x", "pictures/1.png", "pictures/1.png,x,x", "pictures/2.png,x"]
+    (here / "t.csv").write_text("\n".join(["image,name", *rows]))
+    assert caption("t.csv", "--to", "sidecar", "-o", "out")[0] == 3
+    assert sorted(path.name for path in (here / "out").rglob("*.txt")) == ["0.txt", "2.txt"]
+    code, out, err = caption("t.csv")
+    assert code == 3
+    assert len(out.splitlines()) == 2
+    assert "  t.csv:3: the row has 1 values and the header 2." in err
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("t.csv", b"image,name\n" + b"a.png\n" * 40, "t.csv:2: the row has 1 values"),
+        ("t.csv", "image,name\na.png,x\n".encode("utf-16"), "it looks like UTF-16"),
+        ("t.csv", b'"image,name\na.png,x\n', "t.csv:1: a quote"),
+        ("t.jsonl", b'{"image": 5}\n' * 40, "t.jsonl:1: the picture is not a file name but '5'"),
+        ("t.jsonl", b"image,name\na.png,x\n", "t.jsonl:1: not JSON"),
+        ("t.json", b"{", "t.json:1: not JSON"),
+    ],
+)
+def test_a_file_that_is_no_table_is_an_error_before_the_work(here, caption, name, data, message):
+    (here / name).write_bytes(data)
+    code, _, err = caption(name, "-o", "out.jsonl")
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+
+
 def test_pictures_in_parquet(here, pictures):
     values = [{"bytes": path.read_bytes(), "path": path.name} for path in pictures]
     table = pa.table({"image": values * 20, "age": list(range(60)), "text": ["x"] * 60})
