@@ -123,6 +123,48 @@ def test_described_copies_do_not_become_inputs(caption, photos, here, word):
     assert sorted(path.name for path in (photos / "out").glob("*.png")) == ["a.png", "c.png", "f.png"]
 
 
+KINDS = {
+    "jsonl": ("-o", "out.jsonl"),
+    "csv": ("-o", "out.csv"),
+    "parquet": ("-o", "out.parquet"),
+    "webdataset": ("--to", "webdataset", "-o", "out", "--shard-size", "3"),
+    "sidecar": ("--to", "sidecar", "-o", "out"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("mended", ["mended", "still bad"])
+def test_a_stopped_run_tries_again_what_failed(caption, photos, here, stopped, kind, mended):
+    for name in ("aa.jpg", "bb.png", "deep/dd.png"):
+        (photos / name).write_bytes(b"")
+    stopped(2)
+    assert caption("photos", *KINDS[kind])[0] == 130
+    stopped(0)
+    assert caption("photos", *KINDS[kind], "--retry-failed")[0] == 130
+    if mended == "mended":
+        for number, name in enumerate(("aa.jpg", "bb.png", "deep/dd.png")):
+            draw(photos / name, 20 + number)
+    stopped(99)
+    code, _, err = caption("photos", *KINDS[kind], "--retry-failed")
+    assert code == (0 if mended == "mended" else 3)
+    assert (
+        "9 pictures: 9 captioned)." if mended == "mended" else "9 pictures: 6 captioned, 3 failed)."
+    ) in err
+    again = everything_in(here)
+    for path in here.iterdir():
+        if path.name.startswith("out"):
+            path.rename(here / f"first-{path.name}")
+    assert caption("photos", *KINDS[kind])[0] == code
+    for name, data in everything_in(here).items():
+        if name.startswith("out") and "leyenda-captions" not in name and kind != "webdataset":
+            assert again[name] == data, name
+    if kind == "webdataset":  # what was tried again lies in later shards
+        lines = lines_of(here / "first-out" / "index.jsonl")
+        assert [line["image"] for line in lines] == [
+            line["image"] for line in lines_of(here / "out" / "index.jsonl")
+        ]
+
+
 SURE = ("--min-confidence", "0.999", "--review")
 
 

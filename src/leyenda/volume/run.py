@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from leyenda.volume.engine import Engine, Outcome, Task
-from leyenda.volume.entries_by_name import EntriesByName, Positioned
+from leyenda.volume.entries_by_name import EntriesByName
 from leyenda.volume.entry import LOW_CONFIDENCE, Entry
 from leyenda.volume.existing import SKIP
 from leyenda.volume.inputs.opening import Inputs
@@ -63,6 +63,8 @@ class VolumeRun:
             output.journal_path, everything, overwrite=overwrite, record=output.keeps_journal
         )
         try:
+            if self.rules.retry_failed and self.journal.resumed:
+                self.journal.try_failed_again()
             output.recover(self.journal)
             self._engine = make_engine()
         except BaseException:
@@ -103,11 +105,7 @@ class VolumeRun:
             self._count_done(entry)
 
     def _done(self) -> EntriesByName:
-        def read() -> Iterator[Positioned]:
-            for group in self.journal.groups_before():
-                yield from zip(group.lines, group.entries, strict=True)
-
-        return EntriesByName(read, self.journal.entry_at)
+        return EntriesByName(self.journal.done_before, self.journal.entry_at)
 
     def _count_done(self, entry: Entry) -> None:
         self.done_before += 1
