@@ -308,6 +308,53 @@ def test_a_file_that_is_no_table_is_an_error_before_the_work(here, caption, name
     assert err.count("\n") == 1
 
 
+def test_missing_shards_are_called_shards(here, pictures, caption):
+    shard("s-1.tar", pictures)
+    code, _, err = caption("s-{0..2}.tar", "-o", "out.jsonl")
+    assert code == 3
+    assert "There is no shard 's-0.tar'. Check the name and the folder." in err
+    assert [line["image"] for line in lines_of(here / "out.jsonl")] == [
+        "s-0.tar",
+        *(f"s-1.tar/s/000{number}.png" for number in range(3)),
+        "s-2.tar",
+    ]
+    shard("s-0.tar", pictures)
+    shard("s-2.tar", pictures)
+    assert caption("s-{0..2}.tar", "-o", "out.jsonl")[0] == 0
+    assert len(lines_of(here / "out.jsonl")) == 9
+    code, _, err = caption("t-{0..2}.tar")
+    assert (code, "There is no shard 't-0.tar' (nor is any of the others there)." in err) == (2, True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_lists_that_are_named_or_saved_otherwise(here, pictures, caption, encoding, monkeypatch):
+    names = here / "some names.txt"
+    names.write_bytes("\npictures/0.png\npictures/1.png\n".encode(encoding))
+    if encoding != "utf-16-le":
+        code, _, err = caption("some names.txt")
+        assert code == 2
+        assert "'some names.txt' is no picture, but a list of names. Write: --list 'some names.txt'" in err
+    code, _, err = caption("--list", "some names.txt")
+    assert code == (2 if "16" in encoding else 0)
+    assert ("The list 'some names.txt' is UTF-16. Save it as UTF-8." in err) == ("16" in encoding)
+    if encoding in ("utf-8", "utf-16"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(names.read_bytes())))
+        code, _, err = caption("-")
+        assert (code, "Standard input is UTF-16" in err) == ((0, False) if encoding == "utf-8" else (2, True))
+
+
+def test_names_on_the_terminal_stay_on_their_line(here, caption):
+    names = ["a\nb.png", "c\td.png", "e\x1b[31m.png", "über א.png"]
+    for number, name in enumerate(names):
+        draw(here / "odd" / name, number)
+    (here / "odd" / "z\nz.png").write_bytes(b"")
+    code, out, err = caption("odd")
+    assert code == 3
+    shown = ["a\\nb.png", "c\\td.png", "e\\x1b[31m.png", "über א.png"]
+    assert [line.split("\t")[0] for line in out.splitlines()] == [f"odd/{name}" for name in shown]
+    assert err.splitlines()[1:] == ["  'odd/z\\nz.png' holds no bytes at all."]
+
+
 def test_pictures_in_parquet(here, pictures):
     values = [{"bytes": path.read_bytes(), "path": path.name} for path in pictures]
     table = pa.table({"image": values * 20, "age": list(range(60)), "text": ["x"] * 60})

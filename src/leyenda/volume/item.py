@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 from leyenda.records import ImageSource, PictureBytes, Skipped
 
-BAD_ROW, BROKEN_SHARD = "bad_row", "broken_shard"
-"""Reasons of inputs that stand for a part of a file which cannot be read."""
+BAD_ROW, BROKEN_SHARD, MISSING_SHARD = PARTS = ("bad_row", "broken_shard", "missing_shard")
+"""Reasons of inputs that stand for a file, or a part of one, which cannot be read."""
 
 PictureSource: TypeAlias = str | ImageSource | PictureBytes
 """A path or an http(s) address; a run of bytes in a file; the encoded bytes themselves."""

@@ -12,6 +12,8 @@ from leyenda.volume.inputs.opening import Inputs
 from leyenda.volume.item import Item
 from leyenda.volume.rules import Rules
 
+_CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
+
 
 class PrintedRun:
     """Pictures being captioned: iterate to get what became of each, in order.
@@ -58,16 +60,23 @@ def as_text(entry: Entry, *, with_name: bool) -> str:
 
     >>> as_text(Entry("a.jpg", "a dog", 0.5), with_name=True)
     'a.jpg\ta dog'
+    >>> as_text(Entry("a\nb.jpg", "a dog", 0.5), with_name=True)
+    'a\\nb.jpg\ta dog'
     """
     caption = " ".join((entry.caption or "").split())
-    line = f"{entry.image}\t{caption}" if with_name else caption
-    return line.encode("utf-8", "backslashreplace").decode()
+    shown = _on_one_line(caption)
+    return f"{_on_one_line(entry.image)}\t{shown}" if with_name else shown
 
 
 def reason(name: str, skipped: Skipped) -> str:
     """Why a picture has no caption, with its name."""
-    text = skipped.message if name in skipped.message else f"{name}: {skipped.message}"
-    return text.encode("utf-8", "backslashreplace").decode()
+    told = name in skipped.message or repr(name)[1:-1] in skipped.message
+    return _on_one_line(skipped.message if told else f"{name}: {skipped.message}")
+
+
+def _on_one_line(text: str) -> str:
+    """Text without what ends a line, parts columns or steers a terminal, and without bytes that are no UTF-8."""
+    return text.translate(_CONTROLS).encode("utf-8", "backslashreplace").decode()
 
 
 def pictures(number: int) -> str:

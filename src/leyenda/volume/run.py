@@ -12,7 +12,7 @@ from leyenda.volume.entries_by_name import EntriesByName
 from leyenda.volume.entry import LOW_CONFIDENCE, Entry
 from leyenda.volume.existing import SKIP
 from leyenda.volume.inputs.opening import Inputs
-from leyenda.volume.item import BAD_ROW, BROKEN_SHARD, Item
+from leyenda.volume.item import PARTS, Item
 from leyenda.volume.journal import Journal
 from leyenda.volume.outputs.output import Output
 from leyenda.volume.rules import Rules
@@ -162,6 +162,6 @@ class VolumeRun:
 
 def _is_mended(entry: Entry, files: Set[str]) -> bool:
     """Whether an input of an earlier run stood for a part of a file, which was read this time without it."""
-    if entry.error is None or entry.error.code not in (BAD_ROW, BROKEN_SHARD):
+    if entry.error is None or entry.error.code not in PARTS:
         return False
     return entry.image in files or entry.image.rpartition(":")[0] in files

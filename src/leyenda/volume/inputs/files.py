@@ -12,7 +12,7 @@ from leyenda.errors import LeyendaError
 from leyenda.images.fetching import without_secrets
 from leyenda.volume.inputs.folder_walk import ANY_DEPTH, EVERYTHING, enters, pictures_below
 from leyenda.volume.inputs.source import Source
-from leyenda.volume.item import Item, is_address, unusable_item
+from leyenda.volume.item import MISSING_SHARD, Item, is_address, unusable_item
 
 _KNOWN_BY = "Check the name; pictures are known by their endings (.jpg, .png, …)."
 
@@ -38,6 +38,25 @@ class OnePicture(Source):
 
     def check(self) -> None:
         """Whether any of several files is there, `leyenda.volume.inputs.opening` looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingShard(Source):
+    """A shard that a pattern with braces names, and that is not there."""
+
+    word: str
+
+    def items(self) -> Iterator[Item]:
+        """That it is missing."""
+        reason = f"There is no shard {self.word!r}. Check the name and the folder."
+        yield unusable_item(self.word, MISSING_SHARD, reason)
+
+    def count(self) -> int:
+        """One."""
+        return 1
+
+    def check(self) -> None:
+        """Whether any of several shards is there, `leyenda.volume.inputs.opening` looks."""
 
 
 @dataclass(frozen=True, slots=True)
