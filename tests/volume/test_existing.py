@@ -306,7 +306,7 @@ def test_described_copies(caption, photos, here):
     assert set(everything_in(here / "out")) == {RECORD}
     code, _, err = caption("photos", "--to", "metadata", "--output", "photos/described")
     assert code == 2
-    assert "would be found in 'photos' as further pictures" in err
+    assert "would be found among the inputs as further pictures" in err
 
 
 def test_undo_of_nothing(here, capsys):

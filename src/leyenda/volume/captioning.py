@@ -40,6 +40,9 @@ ENGINES = (PLAIN, RAY)
 DEFAULT_MODEL = "microsoft/git-base-coco"
 """As `leyenda.models.DEFAULT_MODEL`, whose import takes a second."""
 
+_TEXT = ("prefix", "suffix", "trigger", "strip_start", "max_words", "ban", "require", "drop_prompt")
+"""Options that are rules for the text."""
+
 _NO_MATTER = ("device", "batch_size", "token")
 """Options of a captioner that do not decide what the captions say."""
 
@@ -59,7 +62,8 @@ def caption_all(
         inputs: as the words of `leyenda caption`.
         output: as its `--output`.
         watch: is told what became of each input, as soon as it is on the disk.
-        options: as for `open_run`.
+        options: those of the command, by the same names with `_` for `-`: an option that can be typed several times
+            takes one value or several. Also as for `open_run`.
 
     Returns:
         How many inputs ended how.
@@ -68,6 +72,9 @@ def caption_all(
         LeyendaError: something cannot work as it was asked for.
     """
     words = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
+    if "list" in options:
+        named = options.pop("list")
+        options["lists"] = [named] if isinstance(named, str | os.PathLike) else named
     run = open_run([os.fspath(word) for word in words], output=output, **options)
     for entry in run:
         watch(entry)
@@ -86,8 +93,8 @@ def open_run(
     min_confidence: float | None = None,
     review: str | Path | None = None,
     duplicates: str = "bytes",
-    sidecar_name: str = "stem",
-    shard_size: int = 1000,
+    sidecar_name: str | None = None,
+    shard_size: int | None = None,
     record: str | Path | None = None,
     hidden: bool = False,
     lists: Sequence[str] = (),
@@ -112,8 +119,8 @@ def open_run(
         min_confidence: captions below it go to the review list.
         review: the review list; None is beside the output.
         duplicates: what counts as the same picture, which is captioned once; one of `DUPLICATES`.
-        sidecar_name: `stem` for `a.txt`, `full` for `a.jpg.txt`.
-        shard_size: samples of a WebDataset shard.
+        sidecar_name: `stem` for `a.txt`, `full` for `a.jpg.txt`; None is `stem`.
+        shard_size: samples of a WebDataset shard; None is 1000.
         record: the record of a run that writes picture by picture; None is where its captions are.
         hidden: also take hidden files and folders.
         lists: files with names of pictures, one a line.
@@ -123,12 +130,12 @@ def open_run(
         workers: with `ray`, how many models; None takes one for each GPU, or one where there is none.
         address: with `ray`, of a running cluster; None starts one on this machine.
         standard_input: what `-` reads; None takes the process's own.
-        options: as for `leyenda.Captioner.from_pretrained`.
+        options: as for `leyenda.Captioner.from_pretrained`; the rules for the text also one by one.
 
     Raises:
         LeyendaError: something cannot work as it was asked for.
     """
-    options["model"] = model
+    options = {**_with_text_rules(options), "model": model}
     check_mode(existing)
     _check_choice(duplicates, tuple(DUPLICATES), "--duplicates")
     _check_choice(engine, ENGINES, "--engine")
@@ -150,7 +157,7 @@ def open_run(
         str(model),
         options.get("text"),
     )
-    target = open_output(writing, inputs.folder, with_review=min_confidence is not None)
+    target = open_output(writing, inputs, with_review=min_confidence is not None)
     seen = DUPLICATES[duplicates]()
     settings = {"duplicates": duplicates, **model_settings(options)}
     if not target.keeps_journal:  # what a record misses is seen beside the pictures, one by one
@@ -181,10 +188,28 @@ def open_printed_run(
     Raises:
         LeyendaError: something cannot work as it was asked for.
     """
+    options = _with_text_rules(options)
     prompt = _template(options.get("prompt"))
     reading = InputOptions(hidden, lists, image_column, image_root, prompt, token=options.get("token"))
     inputs = open_inputs(words, reading, standard_input)
     return PrintedRun(inputs, _plain(options, SeenPictures()), Rules())
+
+
+def _with_text_rules(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in which the rules for the text are one value, where there are any.
+
+    Raises:
+        LeyendaError: they are given both ways, or make no sense.
+    """
+    from leyenda.text_control import TextRules
+
+    rules = TextRules(**{name: options[name] for name in _TEXT if name in options})
+    others = {name: value for name, value in options.items() if name not in _TEXT}
+    if not rules:
+        return others
+    if others.get("text") is not None:
+        raise LeyendaError("Rules for the text are given one by one and as text=.", "Leave out one.")
+    return others | {"text": rules}
 
 
 def model_settings(options: Mapping[str, Any]) -> dict[str, Any]:

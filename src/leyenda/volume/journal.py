@@ -3,7 +3,8 @@
 A journal is a file of JSON lines. A line with `leyenda` begins a run and holds its settings. The lines after it are
 entries (`leyenda.volume.entry`), in groups: a group is what the model captioned together, and ends with a line that
 holds the number of its entries and their checksum. A group whose end is not there, or does not fit, never happened.
-A line with `finished` ends a run, and one with `undone` says that what a run wrote was taken back.
+A line with `retry` says that the reasons before it do not count, since those inputs are tried again. A line with
+`finished` ends a run, and one with `undone` says that what a run wrote was taken back.
 
 What another process or a power cut left unfinished is the end of the file, and is cut off. In a record, which cannot be
 made again, damage anywhere else is an error.
@@ -22,7 +23,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from leyenda.errors import LeyendaError, disk_error
-from leyenda.volume.entry import Entry
+from leyenda.volume.entries_by_name import EntriesByName, Positioned
+from leyenda.volume.entry import LOW_CONFIDENCE, Entry
 from leyenda.volume.json_line import json_line
 from leyenda.volume.record_names import RecordNames
 from leyenda.volume.whole_file import sync_folder
@@ -30,7 +32,7 @@ from leyenda.volume.whole_file import sync_folder
 VERSION = 2
 """Of a run in a journal. In 1, the names of files were relative to the working folder of the command."""
 
-_BEGINNINGS = (b'{"leyenda"', b'{"group"', b'{"finished"', b'{"undone"')
+_BEGINNINGS = (b'{"leyenda"', b'{"group"', b'{"retry"', b'{"finished"', b'{"undone"')
 """Of the lines that are no entries."""
 
 _SYNC_EVERY_S = 1.0
@@ -69,6 +71,7 @@ class RunLog:
         undone: what it wrote was taken back.
         left: files of it that could not be taken back, if that was tried.
         version: `VERSION` of the leyenda that began it.
+        retried: the byte up to which reasons for no caption do not count.
     """
 
     settings: Mapping[str, Any]
@@ -81,6 +84,7 @@ class RunLog:
     undone: bool = False
     left: int = 0
     version: int = VERSION
+    retried: int = 0
 
     @property
     def names_folder(self) -> Path | None:
@@ -215,17 +219,35 @@ class Journal:
         if not self._end:
             self.remove()
 
-    def groups(self) -> Iterator[Group]:
-        """The groups of this run, from the file."""
-        return groups_between(self.path, self.run.start, self.run.end)
+    def try_failed_again(self) -> None:
+        """Note, in a run that is gone on with, that inputs without a caption are tried again."""
+        if any(_is_failed(entry) for _, entry in self.done_before()):
+            self._append(json_line({"retry": True}) + "\n", sync=True)
+            self.run.retried = self.run.end = self._before = self._end
 
     def groups_before(self) -> Iterator[Group]:
         """The groups of this run that were there when the journal was opened."""
         return groups_between(self.path, self.run.start, self._before)
 
+    def done_before(self) -> Iterator[Positioned]:
+        """What of this run was done when the journal was opened: each entry with the byte where its line begins."""
+        for position, entry in self._positioned(self.run.start, self._before):
+            if position >= self.run.retried or not _is_failed(entry):
+                yield position, entry
+
     def entries(self) -> Iterator[Entry]:
-        """The entries of this run, from the file."""
-        return (entry for group in self.groups() for entry in group.entries)
+        """The entries of this run, from the file; what came of another attempt stands in the place of the first."""
+        retried = self.run.retried or self.run.start
+        later = EntriesByName(lambda: self._positioned(retried, self.run.end), self.entry_at)
+        for _, entry in self._positioned(self.run.start, retried):
+            found = later.take(entry.image) if _is_failed(entry) else entry
+            if found is not None:
+                yield found
+        yield from later.rest()
+
+    def _positioned(self, start: int, end: int) -> Iterator[Positioned]:
+        for group in groups_between(self.path, start, end):
+            yield from zip(group.lines, group.entries, strict=True)
 
     def entry_at(self, position: int) -> Entry:
         """The entry whose line begins at that byte."""
@@ -256,6 +278,11 @@ class Journal:
                 self._file.truncate(self._end)
             raise disk_error(error, self.path) from error
         self._end += len(text.encode())
+
+
+def _is_failed(entry: Entry) -> bool:
+    """Whether an input has a reason for no caption that may be another one the next time."""
+    return entry.error is not None and entry.error.code != LOW_CONFIDENCE
 
 
 def lock(file: BinaryIO, path: Path) -> None:
@@ -323,6 +350,8 @@ def run_logs(path: Path, *, record: bool = False) -> list[RunLog]:
             run = runs[begin] = RunLog(
                 _settings(line, path), begin, position, end=position, version=line["leyenda"]
             )
+        elif "retry" in line and run is not None:
+            run.retried = run.end = position
         elif "finished" in line and run is not None:
             run.finished, run.end = line["finished"], position
         elif line.get("undone") in runs and run is not None:

@@ -11,19 +11,12 @@ from leyenda.errors import LeyendaError
 from leyenda.images.formats import picture_format
 from leyenda.images.names import is_picture
 from leyenda.volume.inputs.name_list import STANDARD_INPUT
-from leyenda.volume.inputs.opening import Inputs
 from leyenda.volume.item import is_address
 
 INPUTS = "inputs"
 """What the settings of a run call what was named."""
 
 _FIRST_BYTES = 64
-
-
-def files_of(inputs: Inputs) -> list[str]:
-    """The files that were named, of any kind."""
-    named = (getattr(source, "path", None) or getattr(source, "word", None) for source in inputs.sources)
-    return [name for name in named if name is not None and os.path.isfile(name)]
 
 
 def refuse_own_input(output: Path, files: Iterable[str]) -> None:

@@ -63,7 +63,7 @@ def _compare(files: Iterator[tuple[Item, str]], suspects: set[int], fix: Callabl
 
 
 def _files(inputs: Inputs, file_of: Callable[[Item], str]) -> Iterator[tuple[Item, str]]:
-    for item in inputs:
+    for item in inputs.usable():
         try:
             yield item, file_of(item)
         except ImageError:  # it gets its reason when its turn comes

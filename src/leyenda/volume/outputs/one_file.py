@@ -20,7 +20,7 @@ from leyenda.volume.inputs.opening import Inputs
 from leyenda.volume.item import Item
 from leyenda.volume.journal import Group, Journal, run_logs
 from leyenda.volume.json_line import json_line, valid_text
-from leyenda.volume.named_inputs import files_of, refuse_own_input
+from leyenda.volume.named_inputs import refuse_own_input
 from leyenda.volume.outputs.file_formats import FileFormat
 from leyenda.volume.outputs.file_history import keep_before, write_changes
 from leyenda.volume.review import write_review
@@ -71,7 +71,7 @@ class OneFile:
     def check(self, inputs: Inputs) -> None:
         """See whether it can be written, and read what is there."""
         check_output_file(self.path)
-        refuse_own_input(self.path, files_of(inputs))
+        refuse_own_input(self.path, inputs.files)
         if self.journal_path.exists():
             self._complete_if_finished()
         if self.path.exists() and not self.overwrite:
