@@ -118,10 +118,7 @@ def test_undoing_a_file_keeps_what_was_done_since(caption, photos, here, ending)
     assert said(here / f"out.before-1.{ending}") == first
     code, _, err = caption("--undo", output.name)
     assert code == 2
-    assert (
-        "Only what --existing overwrite, append or prepend, or --overwrite replaced can be brought back."
-        in err
-    )
+    assert f"What runs replaced in 'out.{ending}' is taken back already." in err
     assert len(said(output)) == 7
 
 
@@ -150,6 +147,9 @@ def test_undoing_a_file_one_run_at_a_time(caption, photos, here):
         assert caption("--undo", "out.jsonl")[0] == 0
         assert output.read_bytes() == state
     assert sorted(os.listdir(here)) == ["out.jsonl", "photos"]
+    code, _, err = caption("--undo", "out.jsonl")
+    assert code == 2
+    assert "there is no out.before-1.jsonl beside it" in err
 
 
 @pytest.mark.parametrize("at", ["put_in_place", "sync_folder"])

@@ -85,10 +85,15 @@ def take_back(path: Path) -> tuple[int, list[str]]:
     """
     number = last_changes(path)
     before = before_name(path, number or 1)
-    if number is None or not before.is_file():
+    if not before.is_file():
         raise LeyendaError(
-            f"{str(path)!r} is no record, and there is no {before.name} beside it that a run replaced.",
+            f"{str(path)!r} is no record, and there is no {before.name} beside it.",
             "Only what --existing overwrite, append or prepend, or --overwrite replaced can be brought back.",
+        )
+    if number is None:
+        raise LeyendaError(
+            f"What runs replaced in {str(path)!r} is taken back already.",
+            f"What it was before the first of them is in {str(before)!r}.",
         )
     try:
         return _take_back(path, before, number)
