@@ -191,7 +191,7 @@ def test_a_person_s_file_is_never_taken_for_a_record(caption, photos, here, word
 
 def test_what_cannot_be_taken_back_does_not_stand_before_earlier_runs(caption, photos, replaced):
     first = texts(photos)
-    assert caption("photos", "--to", "sidecar", "--existing", "append", "--suffix", "END")[0] == 0
+    assert caption("photos", "--to", "sidecar", "--existing", "overwrite", "--prefix", "new:")[0] == 0
     (photos / "a.txt").write_text("mended by hand\n")
     code, _, err = caption("--undo", "photos")
     assert code == 3
@@ -205,7 +205,7 @@ def test_what_cannot_be_taken_back_does_not_stand_before_earlier_runs(caption, p
 
 def test_what_could_not_be_taken_back_may_be_later(caption, photos, replaced):
     first = texts(photos)
-    assert caption("photos", "--to", "sidecar", "--existing", "append", "--suffix", "END")[0] == 0
+    assert caption("photos", "--to", "sidecar", "--existing", "overwrite", "--prefix", "new:")[0] == 0
     second = (photos / "a.txt").read_text()
     (photos / "a.txt").write_text("mended by hand\n")
     assert caption("--undo", "photos")[0] == 3
