@@ -84,6 +84,25 @@ def test_a_described_picture_is_copied_as_it_is(caption, photos, here):
     assert list(everything_in(here / "out")) == [RECORD]
 
 
+def test_copies_of_described_pictures_stay_in_the_record_when_the_run_was_stopped(
+    caption, photos, here, monkeypatch
+):
+    for picture in (path for path in photos.rglob("*") if path.is_file()):
+        picture.write_bytes(embed_description(picture.read_bytes(), Description(f"I wrote {picture.name}.")))
+
+    def stopped(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Metadata, "write", stopped)
+        assert caption("photos", "--to", "metadata", "-o", "out")[0] == 130
+    assert caption("photos", "--to", "metadata", "-o", "out")[0] == 0
+    pictures = everything_in(photos)
+    assert everything_in(here / "out").items() >= pictures.items()
+    assert caption("--undo", "out")[0] == 0
+    assert list(everything_in(here / "out")) == [RECORD]
+
+
 def test_names_that_no_file_can_have_cost_their_picture(caption, photos, here):
     (here / "names.txt").write_bytes(b"photos/a.png\nphotos/a\0b.png\nphotos/c.png\n")
     rows = [
@@ -172,7 +191,10 @@ def bytes_in(source, here):
 def test_described_copies_from_bytes(caption, here, monkeypatch, source):
     words, pictures = bytes_in(source, here)
     monkeypatch.setattr("leyenda.volume.reading.fetch", lambda url: pictures[url.rpartition("/")[2]])
-    assert caption(*words, "--to", "metadata", "-o", "out")[0] == 0
+    (here / "deep" / "elsewhere").mkdir(parents=True)
+    (here / "link").symlink_to("deep/elsewhere")
+    assert caption(*words, "--to", "metadata", "-o", "./link/../out")[0] == 0
+    (here / "deep" / "out").rename(here / "out")
     assert set(everything_in(here / "out")) == {RECORD, *pictures}
     for name, data in pictures.items():
         copy = (here / "out" / name).read_bytes()
@@ -199,7 +221,7 @@ def test_copies_that_a_stopped_run_had_not_come_to(caption, here, monkeypatch, s
 
     with monkeypatch.context() as patch:
         patch.setattr(Metadata, "write", stopped)
-        assert caption(*words, "--to", "metadata", "-o", "out")[0] == 130
+        assert caption(*words, "--to", "metadata", "-o", "./out/")[0] == 130
     assert list(everything_in(here / "out")) == [RECORD]
     assert caption(*words, "--to", "metadata", "-o", "out")[0] == 0
     assert everything_in(here / "out") == everything_in(here / "undisturbed")

@@ -93,8 +93,8 @@ def test_the_mark_of_what_was_joined_before_comes_back(caption, photos, jane):
     assert caption("photos", "--to", "metadata", "--existing", "append")[0] == 0
     before = {name: read_marks((photos / name).read_bytes()) for name in ("a.png", "b.jpg")}
     texts = read_description(jane.read_bytes())
-    options = ("--to", "metadata", "--existing", "append", "--suffix", "once more")
-    assert caption("photos", *options)[0] == 0
+    assert caption("photos", "--to", "metadata", "--existing", "prepend")[0] == 0
+    assert read_description(jane.read_bytes()) != texts
     assert read_marks(jane.read_bytes())["DescriptionFields"] == "alt_text extended_description"
     assert caption("--undo", "photos")[0] == 0
     assert {name: read_marks((photos / name).read_bytes()) for name in before} == before

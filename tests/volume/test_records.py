@@ -95,6 +95,27 @@ def test_going_on_by_another_path_to_the_same_folder(caption, photos, here, stop
     assert (photos / RECORD).read_bytes().startswith(record)
 
 
+def test_going_on_in_a_folder_that_was_moved(caption, photos, here, stopped):
+    stopped("photos", "--to", "sidecar", "--existing", "overwrite")
+    (photos / "a.txt").unlink()
+    photos.rename(here / "2024")
+    assert caption("2024", "--to", "sidecar", "--existing", "overwrite")[0] == 0
+    assert len(texts(here / "2024")) == 6
+    stopped("2024", "--to", "sidecar", "--output", "out")
+    (here / "out").rename(here / "texts")
+    assert caption("2024", "--to", "sidecar", "--output", "texts")[0] == 0
+    assert len(texts(here / "texts")) == 6
+
+
+def test_going_on_when_pictures_of_the_last_group_have_gone(caption, photos, here, stopped):
+    (here / "names.txt").write_text("photos/deep/d.png\nphotos/deep/e.webp\nphotos/a.png\n")
+    words = ("--list", "names.txt", "--to", "sidecar", "--record", "record.jsonl")
+    stopped(*words)
+    shutil.rmtree(photos / "deep")
+    assert caption(*words)[0] == 0
+    assert sorted(texts(photos)) == ["a.txt"]
+
+
 def as_version_1(record, folder):
     """Write a record as it was written when names were relative to the working folder."""
     written, lines = [], []
@@ -191,7 +212,7 @@ def test_a_person_s_file_is_never_taken_for_a_record(caption, photos, here, word
 
 def test_what_cannot_be_taken_back_does_not_stand_before_earlier_runs(caption, photos, replaced):
     first = texts(photos)
-    assert caption("photos", "--to", "sidecar", "--existing", "append", "--suffix", "END")[0] == 0
+    assert caption("photos", "--to", "sidecar", "--existing", "overwrite", "--prefix", "new:")[0] == 0
     (photos / "a.txt").write_text("mended by hand\n")
     code, _, err = caption("--undo", "photos")
     assert code == 3
@@ -205,7 +226,7 @@ def test_what_cannot_be_taken_back_does_not_stand_before_earlier_runs(caption, p
 
 def test_what_could_not_be_taken_back_may_be_later(caption, photos, replaced):
     first = texts(photos)
-    assert caption("photos", "--to", "sidecar", "--existing", "append", "--suffix", "END")[0] == 0
+    assert caption("photos", "--to", "sidecar", "--existing", "overwrite", "--prefix", "new:")[0] == 0
     second = (photos / "a.txt").read_text()
     (photos / "a.txt").write_text("mended by hand\n")
     assert caption("--undo", "photos")[0] == 3

@@ -19,17 +19,22 @@ class RecordNames:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = str(folder)
+        self._folder = folder
         self._real = os.path.realpath(folder)
 
     def noted(self, file: str) -> str:
-        """The name of a file, whatever the working folder is; a link is the link itself and not what it leads to."""
-        folder, name = os.path.split(file)
-        path = os.path.join(os.path.realpath(folder), name)
-        if os.path.commonpath([self._real, path]) == self._real:
-            return os.path.relpath(path, self._real)
-        return path
+        """The name of a file, whatever the working folder is."""
+        place = real_place(file)
+        if os.path.commonpath([self._real, place]) == self._real:
+            return os.path.relpath(place, self._real)
+        return place
 
     def path(self, name: str) -> str:
         """The file of that name, as it can be opened from the working folder."""
-        return os.path.normpath(os.path.join(self._folder, name))
+        return str(self._folder / name)
+
+
+def real_place(file: str) -> str:
+    """Where a file is, however the way to it is spelled; a link is the link itself and not what it leads to."""
+    folder, name = os.path.split(file)
+    return os.path.join(os.path.realpath(folder), name)

@@ -171,7 +171,10 @@ class Beside:
         self._take_in(journal.run, journal.groups_before(), journal.path)
         if journal.run.last is not None:
             for entry in filter(is_written, journal.run.last.entries):
-                self._bring_to_an_end(self._found(entry))
+                self._bring_to_an_end(entry)
+        self._copied = self.place_of_one.copies and any(
+            entry.kept and entry.made for group in journal.groups_before() for entry in group.entries
+        )
 
     def _take_in(self, run: RunLog, groups: Iterator[Group], record: Path) -> None:
         if self._written_for is not None:
@@ -183,15 +186,17 @@ class Beside:
         else:
             self._failed.pop(entry.image, None)
 
-    def _bring_to_an_end(self, entry: Entry) -> None:
+    def _bring_to_an_end(self, noted: Entry) -> None:
         """Write what the last group may not have come to; a copy whose picture is no file waits for its input."""
+        entry = found_entry(noted, self._names)
+        assert noted.file is not None
         assert entry.file is not None
         remove_temporary(Path(entry.file))
         try:
             if not self._is_untouched(entry):
                 return
             if self.place_of_one.copies and entry.source is None:
-                self._unwritten[entry.file] = entry
+                self._unwritten[noted.file] = entry
             else:
                 self.place_of_one.write(entry, entry.source)
         except ImageError:  # it has gone since, or became another file
@@ -199,6 +204,8 @@ class Beside:
 
     def _is_untouched(self, entry: Entry) -> bool:
         file = entry.file or ""
+        if self._output is None and entry.source is not None and not os.path.lexists(entry.source):
+            return False
         if entry.made:
             return not os.path.lexists(file)
         return (self.place_of_one.read(file, entry.source) or "") == (entry.was or "")
@@ -207,19 +214,21 @@ class Beside:
         """The caption that is there, or why an earlier run found none."""
         try:
             file = self.place_of_one.file_of(item)
-            if file in self._unwritten:
-                self._write_at_last(self._unwritten.pop(file), item)
+            if self._unwritten:
+                self._write_at_last(self._unwritten.pop(self._names.noted(file), None), item)
             if self._written_for is not None:
                 self._written_for.check(file, item)
             text = self.place_of_one.read(file, None if _is_address(item) else item.source)
         except ImageError as error:
             return Entry(item.name, error=Skipped(error.code, str(error)))
         if text is not None and text.strip():
-            return self._kept(item, text, file)
+            return Entry(item.name, text, file=file, source=item.file)
         return self._failed.get(item.name)
 
-    def _write_at_last(self, entry: Entry, item: Item) -> None:
+    def _write_at_last(self, entry: Entry | None, item: Item) -> None:
         """Write a copy that a stopped run had not come to, from its picture, which is at hand again."""
+        if entry is None:
+            return
         try:
             self.place_of_one.write(entry, _picture(item, None))
         except ImageError as error:
@@ -227,11 +236,6 @@ class Beside:
                 f"The copy {entry.file!r} was about to be written and cannot be: {error}",
                 "Run the command again when its picture is there; or begin anew with --overwrite.",
             ) from error
-
-    def _kept(self, item: Item, text: str, file: str) -> Entry:
-        """A caption that stays. Where copies are made, its picture is copied as it is."""
-        made = self.place_of_one.copies and not os.path.lexists(file)
-        return Entry(item.name, text, kept=True, file=file, source=item.file, made=made)
 
     def forget_earlier(self, name: str) -> None:
         """A file is found again by its picture."""
@@ -241,49 +245,46 @@ class Beside:
     ) -> tuple[Sequence[Entry], Mapping[str, Any]]:
         """Note the files, and what is in them now: a person may have written there a moment ago."""
         self._pictures.clear()
-        return [
-            self._noted(self._placed(entry, outcome))
-            for entry, outcome in zip(entries, outcomes, strict=True)
-        ], {}
+        return [self._placed(entry, outcome) for entry, outcome in zip(entries, outcomes, strict=True)], {}
 
     def _placed(self, entry: Entry, outcome: Outcome) -> Entry:
-        item = outcome.task.item
-        if entry.error is not None or (entry.kept and not entry.made):
+        """The entry with its files, by the names that these have in the record."""
+        item, copies = outcome.task.item, self.place_of_one.copies
+        if entry.error is not None:
             return entry
         try:
-            picture = _picture(item, outcome.data) if self.place_of_one.copies else item.source
-            if not entry.kept:
-                entry = self._with_its_file(entry, item, picture)
-            if self.place_of_one.copies and entry.file is not None:
-                self._pictures[entry.file] = picture
-            return entry
+            if not entry.kept or (copies and not os.path.lexists(entry.file or "")):
+                picture = _picture(item, outcome.data) if copies else item.source
+                entry = self._to_write(entry, item, picture)
+                noted = _with_names(entry, self._names.noted)
+                if copies and noted.file is not None:
+                    self._pictures[noted.file] = picture
+                return noted
+            return _with_names(entry, self._names.noted)
         except ImageError as error:
             return Entry(entry.image, error=Skipped(error.code, str(error)), digest=entry.digest)
 
-    def _with_its_file(self, entry: Entry, item: Item, picture: PictureSource) -> Entry:
+    def _to_write(self, entry: Entry, item: Item, picture: PictureSource) -> Entry:
+        """An entry whose file is about to be written; a caption that is there stays, and its picture is copied."""
         file = self.place_of_one.file_of(item)
         if self._written_for is not None:
             self._written_for.check(file, item)
         now = self.place_of_one.read(file, picture)
-        if now is not None and now.strip() and self._existing == SKIP:
-            return self._kept(item, now, file)
+        made = not os.path.lexists(file)
+        if entry.kept or (now is not None and now.strip() and self._existing == SKIP):
+            made = made and self.place_of_one.copies
+            return Entry(entry.image, now or entry.caption, kept=True, file=file, source=item.file, made=made)
         said = entry.said or entry.caption or ""
-        entry = replace(entry, caption=said, was=now, file=file, source=item.file)
-        entry = self.place_of_one.placed(replace(entry, made=not os.path.lexists(file)), picture)
+        entry = replace(entry, caption=said, was=now, file=file, source=item.file, made=made)
+        entry = self.place_of_one.placed(entry, picture)
         return replace(entry, said=None if entry.caption == said else said)
-
-    def _noted(self, entry: Entry) -> Entry:
-        """The entry with the names that files have in the record."""
-        return _with_names(entry, self._names.noted)
-
-    def _found(self, entry: Entry) -> Entry:
-        return found_entry(entry, self._names)
 
     def apply(self, group: Group) -> None:
         """Write the files of a group."""
-        for entry in map(self._found, filter(is_written, group.entries)):
-            self._copied = self._copied or entry.kept
-            self.place_of_one.write(entry, self._pictures.get(entry.file or "", entry.source))
+        for noted in filter(is_written, group.entries):
+            self._copied = self._copied or noted.kept
+            entry = found_entry(noted, self._names)
+            self.place_of_one.write(entry, self._pictures.get(noted.file or "", entry.source))
         self._pictures.clear()
 
     def leftovers(self) -> Iterator[Sequence[Entry]]:

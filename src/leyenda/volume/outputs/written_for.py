@@ -15,7 +15,7 @@ from leyenda.errors import ImageError
 from leyenda.volume.entry import Entry
 from leyenda.volume.item import Item
 from leyenda.volume.journal import Group, Journal
-from leyenda.volume.record_names import RecordNames
+from leyenda.volume.record_names import RecordNames, real_place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,7 +93,7 @@ class WrittenFor:
 
 
 def _hash(file: str) -> int:
-    digest = hashlib.blake2b(os.fsencode(os.path.abspath(file)), digest_size=8)
+    digest = hashlib.blake2b(os.fsencode(real_place(file)), digest_size=8)
     return int.from_bytes(digest.digest(), "big")
 
 
