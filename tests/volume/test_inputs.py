@@ -485,7 +485,7 @@ def test_prompts_from_columns_are_checked_before_the_work(here, pictures, captio
     assert "ana" in out.lower()
 
 
-def test_prompts_from_samples_are_checked_before_the_work(here, pictures, caption):
+def test_prompts_from_samples_are_checked_before_the_work(here, pictures, caption, monkeypatch):
     shard("s.tar", pictures)
     for prompt in ("a {whom}", "a {whom} {who}"):
         code, _, err = caption("s.tar", "--prompt", prompt)
@@ -499,6 +499,13 @@ def test_prompts_from_samples_are_checked_before_the_work(here, pictures, captio
     code, _, err = caption("saved", "--prompt", "a {nme}")
     assert code == 2
     assert "There is no column 'nme' for the prompt 'a {nme}'" in err
+    streamed = datasets.Dataset.from_dict(rows).cast_column("image", datasets.Image()).to_iterable_dataset()
+    monkeypatch.setattr(
+        "leyenda.volume.inputs.data_sets.load_splits", lambda library, id_, options: {"train": streamed}
+    )
+    code, _, err = caption("owner/pictures", "--prompt", "a {nme}")
+    assert code == 2
+    assert "There is no column 'nme' for the prompt 'a {nme}': the columns are image, name." in err
 
 
 ODD_ADDRESSES = (

@@ -114,7 +114,7 @@ def test_shards_of_a_run_that_is_given_up_are_replaced(caption, photos, here, st
     assert everything_in(here / "out") == everything_in(here / "fresh")
 
 
-@pytest.mark.parametrize("word", ["photos/**/*.png", "photos/*/*.png", "photos"])
+@pytest.mark.parametrize("word", ["photos/**/*.png", "photos/*/*.png", "photos", "photos/deep/d.png"])
 def test_described_copies_do_not_become_inputs(caption, photos, here, word):
     code, _, err = caption(word, "--to", "metadata", "-o", "photos/deep")
     assert code == 2
@@ -163,6 +163,18 @@ def test_a_stopped_run_tries_again_what_failed(caption, photos, here, stopped, k
         assert [line["image"] for line in lines] == [
             line["image"] for line in lines_of(here / "out" / "index.jsonl")
         ]
+
+
+def test_a_name_that_failed_twice_keeps_both_places(caption, photos, here, stopped):
+    (photos / "bad.png").write_bytes(b"")
+    again = ("photos", "photos", "--duplicates", "each", "--retry-failed", "-o", "out.jsonl")
+    for batches in (2, 3, 0):
+        stopped(batches)
+        assert caption(*again)[0] == 130
+    stopped(99)
+    assert caption(*again)[0] == 3
+    names = [line["image"] for line in lines_of(here / "out.jsonl")]
+    assert names[:7] == names[7:] == sorted(names[:7])
 
 
 SURE = ("--min-confidence", "0.999", "--review")

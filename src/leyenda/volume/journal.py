@@ -19,6 +19,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -71,7 +72,7 @@ class RunLog:
         undone: what it wrote was taken back.
         left: files of it that could not be taken back, if that was tried.
         version: `VERSION` of the leyenda that began it.
-        retried: the byte up to which reasons for no caption do not count.
+        retries: the bytes up to which reasons for no caption do not count.
     """
 
     settings: Mapping[str, Any]
@@ -84,7 +85,7 @@ class RunLog:
     undone: bool = False
     left: int = 0
     version: int = VERSION
-    retried: int = 0
+    retries: list[int] = field(default_factory=list)
 
     @property
     def names_folder(self) -> Path | None:
@@ -223,7 +224,8 @@ class Journal:
         """Note, in a run that is gone on with, that inputs without a caption are tried again."""
         if any(_is_failed(entry) for _, entry in self.done_before()):
             self._append(json_line({"retry": True}) + "\n", sync=True)
-            self.run.retried = self.run.end = self._before = self._end
+            self.run.end = self._before = self._end
+            self.run.retries.append(self._end)
 
     def groups_before(self) -> Iterator[Group]:
         """The groups of this run that were there when the journal was opened."""
@@ -231,19 +233,23 @@ class Journal:
 
     def done_before(self) -> Iterator[Positioned]:
         """What of this run was done when the journal was opened: each entry with the byte where its line begins."""
+        counts_from = max(self.run.retries, default=0)
         for position, entry in self._positioned(self.run.start, self._before):
-            if position >= self.run.retried or not _is_failed(entry):
+            if position >= counts_from or not _is_failed(entry):
                 yield position, entry
 
     def entries(self) -> Iterator[Entry]:
         """The entries of this run, from the file; what came of another attempt stands in the place of the first."""
-        retried = self.run.retried or self.run.start
-        later = EntriesByName(lambda: self._positioned(retried, self.run.end), self.entry_at)
-        for _, entry in self._positioned(self.run.start, retried):
-            found = later.take(entry.image) if _is_failed(entry) else entry
-            if found is not None:
-                yield found
-        yield from later.rest()
+        bounds = (self.run.start, *self.run.retries, self.run.end)
+        attempts = [self._attempt(start, end) for start, end in pairwise(bounds)]
+        for number, attempt in enumerate(attempts):
+            for entry in attempt.rest():
+                last = _last_of(entry, attempts[number + 1 :])
+                if last is not None:
+                    yield last
+
+    def _attempt(self, start: int, end: int) -> EntriesByName:
+        return EntriesByName(lambda: self._positioned(start, end), self.entry_at)
 
     def _positioned(self, start: int, end: int) -> Iterator[Positioned]:
         for group in groups_between(self.path, start, end):
@@ -283,6 +289,17 @@ class Journal:
 def _is_failed(entry: Entry) -> bool:
     """Whether an input has a reason for no caption that may be another one the next time."""
     return entry.error is not None and entry.error.code != LOW_CONFIDENCE
+
+
+def _last_of(entry: Entry, later: Sequence[EntriesByName]) -> Entry | None:
+    """What came of an input in the last attempt; None where it was not tried again, since it is no input any more."""
+    while later and _is_failed(entry):
+        found = (attempt.take(entry.image) for attempt in later)
+        number, next_ = next(((at, one) for at, one in enumerate(found) if one is not None), (0, None))
+        if next_ is None:
+            return None
+        entry, later = next_, later[number + 1 :]
+    return entry
 
 
 def lock(file: BinaryIO, path: Path) -> None:
@@ -351,7 +368,8 @@ def run_logs(path: Path, *, record: bool = False) -> list[RunLog]:
                 _settings(line, path), begin, position, end=position, version=line["leyenda"]
             )
         elif "retry" in line and run is not None:
-            run.retried = run.end = position
+            run.retries.append(position)
+            run.end = position
         elif "finished" in line and run is not None:
             run.finished, run.end = line["finished"], position
         elif line.get("undone") in runs and run is not None:

@@ -12,7 +12,7 @@ from leyenda.data.embedded import find_picture_columns
 from leyenda.data.formats.format import ReadOptions
 from leyenda.data.formats.hub import fetched_picture, hub_error, load_splits, name_in_repository, undecoded
 from leyenda.data.formats.saved_dataset import arrow_batches, dataset_parts
-from leyenda.errors import DataError, HubError, LeyendaError, MissingExtra
+from leyenda.errors import LeyendaError, MissingExtra
 from leyenda.volume.inputs.arrow_rows import item_of_values, items_of_batch
 from leyenda.volume.inputs.input_options import InputOptions
 from leyenda.volume.inputs.source import Source
@@ -105,7 +105,7 @@ class HubDataset(Source):
         try:
             for split, rows in load_splits(datasets, self.id, options).items():
                 yield from self._rows(str(split), undecoded(rows))
-        except (HubError, DataError):
+        except LeyendaError:
             raise
         except Exception as error:
             raise hub_error(self.id, options, error) from error

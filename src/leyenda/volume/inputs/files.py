@@ -28,6 +28,11 @@ class OnePicture(Source):
         """The file, unless it is an address."""
         return None if is_address(self.word) else self.word
 
+    def finds_pictures_in(self, folder: str) -> bool:
+        """Whether it lies there itself, where its copy would take its place."""
+        file = self.file
+        return file is not None and os.path.realpath(os.path.dirname(file)) == os.path.realpath(folder)
+
     def items(self) -> Iterator[Item]:
         """The picture itself, whatever it is called."""
         yield named_picture(self.word)

@@ -99,7 +99,8 @@ class Shard(Source):
 
     def finds_shards_in(self, folder: str) -> bool:
         """Whether it lies in that folder: shards of one folder are captioned together."""
-        return os.path.realpath(os.path.dirname(self.path)) == os.path.realpath(folder)
+        lies_in = (os.path.realpath(os.path.dirname(self.path)), os.path.dirname(os.path.realpath(self.path)))
+        return os.path.realpath(folder) in lies_in
 
     @property
     def _compressed(self) -> bool:
