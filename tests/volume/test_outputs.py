@@ -227,9 +227,13 @@ def test_python_takes_the_names_of_the_command(caption, photos, here, tiny_check
         trigger="sks",
         max_words=2,
         strip_start="zebra",
-        list="names.txt",
+        list=here / "names.txt",
     )
     assert (here / "api.jsonl").read_bytes() == (here / "cli.jsonl").read_bytes()
     assert all(line["caption"].startswith("sks, ") for line in lines_of(here / "api.jsonl"))
     with pytest.raises(leyenda.LeyendaError, match="The output has no name"):
         leyenda.caption_all("photos", "", model=str(tiny_checkpoint))
+    with pytest.raises(leyenda.LeyendaError, match="There is no output"):
+        leyenda.caption_all("photos", model=str(tiny_checkpoint))
+    leyenda.caption_all("photos", to="sidecar", model=str(tiny_checkpoint), device="cpu", max_length=6)
+    assert (photos / "a.txt").is_file()

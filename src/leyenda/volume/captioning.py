@@ -49,7 +49,7 @@ _NO_MATTER = ("device", "batch_size", "token")
 
 def caption_all(
     inputs: str | Path | Sequence[str | Path],
-    output: str | Path,
+    output: str | Path | None = None,
     *,
     watch: Callable[[Entry], object] = lambda entry: None,
     **options: Any,
@@ -60,7 +60,7 @@ def caption_all(
 
     Args:
         inputs: as the words of `leyenda caption`.
-        output: as its `--output`.
+        output: as its `--output`; None where `to` is an output that needs none.
         watch: is told what became of each input, as soon as it is on the disk.
         options: those of the command, by the same names with `_` for `-`: an option that can be typed several times
             takes one value or several. Also as for `open_run`.
@@ -71,14 +71,18 @@ def caption_all(
     Raises:
         LeyendaError: something cannot work as it was asked for.
     """
-    words = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
     if "list" in options:
-        named = options.pop("list")
-        options["lists"] = [named] if isinstance(named, str | os.PathLike) else named
-    run = open_run([os.fspath(word) for word in words], output=output, **options)
+        options["lists"] = _words(options.pop("list"))
+    run = open_run(_words(inputs), output=output, **options)
     for entry in run:
         watch(entry)
     return run.totals
+
+
+def _words(names: str | Path | Sequence[str | Path]) -> list[str]:
+    """One name or several, as they are typed."""
+    several = [names] if isinstance(names, str | os.PathLike) else names
+    return [os.fspath(name) for name in several]
 
 
 def open_run(

@@ -99,16 +99,18 @@ def open_output(options: OutputOptions, inputs: Inputs, *, with_review: bool) ->
 
 
 def _by_ending(output: str | Path | None) -> str:
-    ending = Path(output or "").suffix.lower()
+    if output is None:
+        raise LeyendaError("There is no output.", "Name a file or a folder: --output captions.jsonl")
+    ending = Path(output).suffix.lower()
     if ending in _BY_ENDING:
         return _BY_ENDING[ending]
-    if output is not None and os.path.isdir(output):
+    if os.path.isdir(output):
         raise LeyendaError(
             f"{os.fspath(output)!r} is a folder.",
             "Name a file in it, or say what to write there: --to webdataset, sidecar or metadata.",
         )
     raise LeyendaError(
-        f"What to write into {os.fspath(output or '')!r} cannot be told by its ending.",
+        f"What to write into {os.fspath(output)!r} cannot be told by its ending.",
         f"Files end in {', '.join(_BY_ENDING)}; or say what it is: --to {', '.join(OUTPUTS)}.",
     )
 
