@@ -68,6 +68,7 @@ class ImageError(LeyendaError):
         "unreadable",  # recognised, but the decoder fails, or the file may not be read
         "too_large",  # more pixels, or more bytes, than the limit allows
         "name_too_long",  # the file that would hold its caption cannot have such a name
+        "name_taken",  # the file that would hold its caption is another picture's, or a picture itself
         "url",  # an address that may not or cannot be fetched
         "no_metadata",  # a format into which no description can be written
         "metadata",  # the file's metadata is damaged, or what is to be written does not fit into it

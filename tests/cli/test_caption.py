@@ -201,7 +201,23 @@ BAD_ARGUMENTS = [
     (["a.png", "--sample", "--temperature", "0"], "temperature is 0.0."),
     (["a.png", "--overwrite"], "--overwrite needs --output."),
     (["a.png", "-o", "no/out.jsonl"], "There is no folder 'no'. Make it with: mkdir -p no"),
-    (["a.png", "-o", "out.xlsx"], "What is written is jsonl, not .xlsx. Name the file out.jsonl"),
+    (["a.png", "-o", "out.xlsx"], "What to write into 'out.xlsx' cannot be told by its ending."),
+    (["a.png", "-o", "out.json"], "What to write into 'out.json' cannot be told by its ending."),
+    (["a.png", "-o", "out.csv.gz", "--to", "csv"], "What is written is csv, not .gz."),
+    (
+        ["a.png", "-o", "out"],
+        "What to write into 'out' cannot be told by its ending. Files end in .jsonl, .ndjson",
+    ),
+    (["a.png", "-o", "out/", "--to", "csv"], "'out/' names a folder. The output csv needs a file."),
+    (["a.png", "-o", ""], "--output is empty."),
+    (["a.png", "-o", "x.jsonl", "--shard-size", "5"], "--shard-size has no meaning for the output jsonl."),
+    (["a.png", "-o", "x.csv", "--sidecar-name", "full"], "--sidecar-name has no meaning for the output csv."),
+    (["a.png", "-o", "x.jsonl", "--record", "r.jsonl"], "--record has no meaning for the output jsonl."),
+    (["a.png", "--image-column", "nope"], "--image-column has no meaning here: no table is named."),
+    (["more", "--image-root", "/nope"], "--image-root has no meaning here: no table is named."),
+    (["a.png", "--undo", "more"], "--undo needs nothing but RECORD; leave out INPUT."),
+    (["--undo", "more", "--model", "demo"], "--undo needs nothing but RECORD; leave out --model."),
+    (["--undo", "more", "-o", "x.jsonl"], "--undo needs nothing but RECORD; leave out --output."),
     (["a.png", "-o", "out.csv", "--to", "jsonl"], "What is written is jsonl, not .csv."),
     (
         ["a.png", "-o", "out.jsonl", "--to", "jsonlines"],
@@ -235,7 +251,8 @@ BAD_ARGUMENTS = [
 @pytest.mark.parametrize(("arguments", "message"), BAD_ARGUMENTS, ids=lambda value: " ".join(value)[:40])
 def test_what_a_user_gets_wrong_is_one_line(tiny_checkpoint, here, capsys, arguments, message):
     # The last of two equal options holds, so the row's own ones come last.
-    code = main(["caption", "--model", str(tiny_checkpoint), "--max-length", "6", *arguments])
+    model = [] if "--undo" in arguments else ["--model", str(tiny_checkpoint), "--max-length", "6"]
+    code = main(["caption", *model, *arguments])
     printed = capsys.readouterr()
     assert code == 2
     assert printed.out == ""

@@ -310,7 +310,9 @@ def test_an_option_arrives(verb, words, typed, name, value, arrived, tmp_path, m
     (tmp_path / "recipe.yaml").write_text("evaluation:\n  samples: 7\n")
     (tmp_path / "photo.png").write_bytes(b"")
     (tmp_path / "names.txt").write_text("photo.png\n")
-    line = f"{verb} {words} {typed}".format(recipe="recipe.yaml", picture="photo.png")
+    line = f"{verb} {'' if '--undo' in typed else words} {typed}".format(
+        recipe="recipe.yaml", picture="photo.png"
+    )
     with contextlib.suppress(Arrived):
         main(line.split())
     assert found(arrived, name) == value

@@ -56,6 +56,8 @@ def caption(tiny_checkpoint, here, capsys):
             "--batch-size",
             "2",
         ]
+        if "--undo" in arguments:
+            options = []
         code = main(["caption", *options, *map(str, arguments)])
         printed = capsys.readouterr()
         return code, printed.out, printed.err

@@ -54,7 +54,7 @@ def test_each_way_and_back(caption, photos, way, expected, naming):
 def test_undo_takes_back_one_run_at_a_time(caption, photos):
     assert caption("photos", "--to", "sidecar")[0] == 0
     first = texts(photos)
-    assert caption("photos", "--to", "sidecar", "--existing", "append")[0] == 0
+    assert caption("photos", "--to", "sidecar", "--existing", "overwrite", "--prefix", "again:")[0] == 0
     assert texts(photos) != first
     assert caption("--undo", "photos")[0] == 0
     assert texts(photos) == first
@@ -237,14 +237,15 @@ def test_captions_that_are_not_sure_enough(caption, photos, here):
     sure = [line for line in written if "caption" in line]
     assert sure == [line for line in every.values() if line["confidence"] >= limit]
     unsure = [line["image"] for line in written if line.get("error", {}).get("code") == "low_confidence"]
-    assert lines_of(here / "out.review.jsonl") == [every[name] for name in unsure]
+    listed = [every[name] | {"reason": "low_confidence"} for name in unsure]
+    assert lines_of(here / "out.review.jsonl") == listed
     assert len(unsure) == 3
     assert caption("photos", "-o", "out.jsonl", "--min-confidence", limit)[0] == 0
     assert lines_of(here / "out.jsonl") == written
     assert len(lines_of(here / "out.review.jsonl")) == 3
     assert caption("photos", "--to", "sidecar", "--min-confidence", limit, "--review", "list.jsonl")[0] == 0
     assert len(texts(photos)) == 3
-    assert lines_of(here / "list.jsonl") == [every[name] for name in unsure]
+    assert lines_of(here / "list.jsonl") == listed
 
 
 def test_the_journal_of_another_command(caption, photos, here, monkeypatch):
@@ -305,7 +306,7 @@ def test_described_copies(caption, photos, here):
     assert set(everything_in(here / "out")) == {RECORD}
     code, _, err = caption("photos", "--to", "metadata", "--output", "photos/described")
     assert code == 2
-    assert "would be found in 'photos' as further pictures" in err
+    assert "would be found among the inputs as further pictures" in err
 
 
 def test_undo_of_nothing(here, capsys):

@@ -228,6 +228,133 @@ def test_a_row_that_names_no_picture_and_one_that_leads_out(here, pictures, capt
     assert "No picture is named." in err
 
 
+GOOD_ROWS = {".csv": b"pictures/0.png,Ana\n", ".jsonl": b'{"image": "pictures/0.png", "name": "Ana"}\n'}
+BAD_ROWS = {
+    ".csv": {
+        b"pictures/1.png,Bo,more\n": "the row has 3 values and the header 2",
+        b"pictures/1.png\n": "the row has 1 values and the header 2",
+        b"pictures/1.png,ni\xf1o\n": "byte 0xf1 is not UTF-8",
+        b'pictures/1.png,"never closed\n': 'a quote (") that opens in this row is never closed',
+        b'pictures/1.png,"closed"early\n': 'text follows a closing quote (")',
+    },
+    ".jsonl": {
+        b'{"image": 5}\n': "the picture is not a file name but '5'",
+        b'{"image": "pictures/1.png"\n': "not JSON",
+        b'["pictures/1.png"]\n': "not a JSON object but",
+        b'{"image": "pictures/1.png", "name": "ni\xf1o"}\n': "byte 0xf1 is not UTF-8",
+        b"[" * 5000 + b"\n": "lists are nested too deeply",
+    },
+}
+HEADERS = {".csv": b"image,name\n", ".jsonl": b""}
+
+
+@pytest.mark.parametrize(
+    ("ending", "bad"), [(ending, bad) for ending, rows in BAD_ROWS.items() for bad in rows]
+)
+@pytest.mark.parametrize("good_before", [0, 40])
+def test_a_bad_row_costs_itself(here, pictures, caption, ending, bad, good_before):
+    good, name = GOOD_ROWS[ending], f"t{ending}"
+    rows = [HEADERS[ending], good * good_before, bad, good, bad, good * 2]
+    (here / name).write_bytes(b"".join(rows))
+    first = good_before + 1 + (ending == ".csv")
+    code, _, err = caption(name, "-o", "out.jsonl", "--prompt", "a {name}", "--max-length", "12")
+    assert code == 3
+    assert f"No caption for 2 of {good_before + 5} pictures:" in err
+    assert f"  {name}:{first}: " in err
+    assert f"  {name}:{first + 2}: {BAD_ROWS[ending][bad]}" in err
+    written = lines_of(here / "out.jsonl")
+    assert [line["error"]["code"] for line in written if "error" in line] == ["bad_row"] * 2
+    assert [line["image"] for line in written[good_before:]] == [
+        f"{name}:{first}",
+        "pictures/0.png",
+        f"{name}:{first + 2}",
+        *["pictures/0.png"] * 2,
+    ]
+    assert caption(name, "-o", "out.jsonl", "--prompt", "a {name}", "--max-length", "12")[0] == 3
+    assert lines_of(here / "out.jsonl") == written
+    (here / name).write_bytes(b"".join([*rows[:2], good, good, good, good * 2]))
+    code, _, _ = caption(name, "-o", "out.jsonl", "--prompt", "a {name}", "--max-length", "12")
+    assert code == 0
+    assert [line["image"] for line in lines_of(here / "out.jsonl")] == ["pictures/0.png"] * (good_before + 5)
+
+
+def test_bad_rows_have_no_text_files(here, pictures, caption):
+    rows = ["pictures/0.png,x", "pictures/1.png", "pictures/1.png,x,x", "pictures/2.png,x"]
+    (here / "t.csv").write_text("\n".join(["image,name", *rows]))
+    assert caption("t.csv", "--to", "sidecar", "-o", "out")[0] == 3
+    assert sorted(path.name for path in (here / "out").rglob("*.txt")) == ["0.txt", "2.txt"]
+    code, out, err = caption("t.csv")
+    assert code == 3
+    assert len(out.splitlines()) == 2
+    assert "  t.csv:3: the row has 1 values and the header 2." in err
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("t.csv", b"image,name\n" + b"a.png\n" * 40, "t.csv:2: the row has 1 values"),
+        ("t.csv", "image,name\na.png,x\n".encode("utf-16"), "it looks like UTF-16"),
+        ("t.csv", b'"image,name\na.png,x\n', "t.csv:1: a quote"),
+        ("t.jsonl", b'{"image": 5}\n' * 40, "t.jsonl:1: the picture is not a file name but '5'"),
+        ("t.jsonl", b"image,name\na.png,x\n", "t.jsonl:1: not JSON"),
+        ("t.json", b"{", "t.json:1: not JSON"),
+    ],
+)
+def test_a_file_that_is_no_table_is_an_error_before_the_work(here, caption, name, data, message):
+    (here / name).write_bytes(data)
+    code, _, err = caption(name, "-o", "out.jsonl")
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_missing_shards_are_called_shards(here, pictures, caption):
+    shard("s-1.tar", pictures)
+    code, _, err = caption("s-{0..2}.tar", "-o", "out.jsonl")
+    assert code == 3
+    assert "There is no shard 's-0.tar'. Check the name and the folder." in err
+    assert [line["image"] for line in lines_of(here / "out.jsonl")] == [
+        "s-0.tar",
+        *(f"s-1.tar/s/000{number}.png" for number in range(3)),
+        "s-2.tar",
+    ]
+    shard("s-0.tar", pictures)
+    shard("s-2.tar", pictures)
+    assert caption("s-{0..2}.tar", "-o", "out.jsonl")[0] == 0
+    assert len(lines_of(here / "out.jsonl")) == 9
+    code, _, err = caption("t-{0..2}.tar")
+    assert (code, "There is no shard 't-0.tar' (nor is any of the others there)." in err) == (2, True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_lists_that_are_named_or_saved_otherwise(here, pictures, caption, encoding, monkeypatch):
+    names = here / "some names.txt"
+    names.write_bytes("\npictures/0.png\npictures/1.png\n".encode(encoding))
+    if encoding != "utf-16-le":
+        code, _, err = caption("some names.txt")
+        assert code == 2
+        assert "'some names.txt' is no picture, but a list of names. Write: --list 'some names.txt'" in err
+    code, _, err = caption("--list", "some names.txt")
+    assert code == (2 if "16" in encoding else 0)
+    assert ("The list 'some names.txt' is UTF-16. Save it as UTF-8." in err) == ("16" in encoding)
+    if encoding in ("utf-8", "utf-16"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(names.read_bytes())))
+        code, _, err = caption("-")
+        assert (code, "Standard input is UTF-16" in err) == ((0, False) if encoding == "utf-8" else (2, True))
+
+
+def test_names_on_the_terminal_stay_on_their_line(here, caption):
+    names = ["a\nb.png", "c\td.png", "e\x1b[31m.png", "über א.png"]
+    for number, name in enumerate(names):
+        draw(here / "odd" / name, number)
+    (here / "odd" / "z\nz.png").write_bytes(b"")
+    code, out, err = caption("odd")
+    assert code == 3
+    shown = ["a\\nb.png", "c\\td.png", "e\\x1b[31m.png", "über א.png"]
+    assert [line.split("\t")[0] for line in out.splitlines()] == [f"odd/{name}" for name in shown]
+    assert err.splitlines()[1:] == ["  'odd/z\\nz.png' holds no bytes at all."]
+
+
 def test_pictures_in_parquet(here, pictures):
     values = [{"bytes": path.read_bytes(), "path": path.name} for path in pictures]
     table = pa.table({"image": values * 20, "age": list(range(60)), "text": ["x"] * 60})
@@ -272,13 +399,64 @@ def test_shards(here, pictures, caption):
     assert [line["caption"] for line in lines[:3]] == [line["caption"] for line in lines[4:]]
 
 
-def test_a_torn_shard_is_one_line(here, pictures, caption):
+def plain_shard(path, pictures, mode="w"):
+    """A shard of pictures alone."""
+    with tarfile.open(path, mode) as tar:
+        for picture in pictures:
+            tar.add(picture, picture.name)
+
+
+@pytest.mark.parametrize("further", [(), ("--prompt", "a {who}", "--max-length", "12")])
+def test_a_shard_cut_anywhere_is_a_failed_input(here, pictures, caption, further):
     shard("s.tar", pictures)
+    draw(here / "other.png", 9)
     whole = (here / "s.tar").read_bytes()
-    (here / "s.tar").write_bytes(whole[:3000])
-    code, _, err = caption("s.tar", "-o", "out.jsonl")
-    assert code == 2
-    assert "s.tar is not a whole tar file" in err
+    with tarfile.open("s.tar") as tar:
+        ends = [member.offset_data + member.size for member in tar if member.name.endswith(".png")]
+        end = tar.getmembers()[-1].offset_data + 512
+    last = here / "t.tar"
+    for cut in (ends[0], ends[1] - 9, ends[1] + 700, ends[2] - 1, ends[2], end - 512, end - 500, end):
+        last.write_bytes(whole[:cut])
+        lines = [item for item in items("s.tar", "t.tar") if item.name.startswith("t.tar")]
+        assert [item.name for item in lines] == [
+            *(f"t.tar/s/000{number}.png" for number, at in enumerate(ends) if at <= cut),
+            "t.tar",
+        ]
+    code, _, err = caption("t.tar", "s.tar", "-o", "out.jsonl", *further)
+    assert code == 3
+    assert "  t.tar is not a whole tar file: it ends without a tar file's end mark" in err
+    written = lines_of(here / "out.jsonl")
+    assert written[3]["image"] == "t.tar"
+    assert written[3]["error"]["code"] == "broken_shard"
+    assert [line["image"] for line in written if "caption" in line] == [
+        f"{name}.tar/s/000{number}.png" for name in "ts" for number in range(3)
+    ]
+    last.write_bytes(whole)
+    code, _, err = caption("t.tar", "s.tar", "-o", "out.jsonl", *further)
+    assert code == 0
+    assert len(lines_of(here / "out.jsonl")) == 6
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz", "w:bz2"])
+def test_shards_that_are_whole_and_that_are_not(here, pictures, caption, mode):
+    name = "s.tar" + mode[1:].replace(":", ".")
+    plain_shard(name, pictures, mode)
+    whole = (here / name).read_bytes()
+    assert caption(name)[0] == 0
+    if mode == "w":
+        (here / name).write_bytes(whole[: -len(whole) % 512 or -1024].rstrip(b"\0") + bytes(1024 + 511))
+        assert caption(name)[0] == 0  # padded in another way
+        broken = bytearray(whole)
+        with tarfile.open(name) as tar:
+            broken[tar.getmembers()[1].offset + 5] ^= 1
+        (here / name).write_bytes(broken)
+    else:
+        (here / name).write_bytes(whole[: len(whole) // 2])
+    code, _, err = caption(name, "photo.png" if draw(here / "photo.png", 8) else "")
+    assert (code, "is not a whole tar file" in err) in ((3, True), (2, True))
+    (here / name).write_bytes(b"<html>404</html>" * 90)
+    code, _, err = caption(name)
+    assert (code, "is not a whole tar file" in err) == (2, True)
 
 
 def test_a_saved_dataset(here, pictures):
@@ -305,6 +483,46 @@ def test_prompts_from_columns_are_checked_before_the_work(here, pictures, captio
     code, out, _ = caption("t.csv", "--prompt", "a photo of {name}", "--max-length", 12)
     assert code == 0
     assert "ana" in out.lower()
+
+
+def test_prompts_from_samples_are_checked_before_the_work(here, pictures, caption, monkeypatch):
+    shard("s.tar", pictures)
+    for prompt in ("a {whom}", "a {whom} {who}"):
+        code, _, err = caption("s.tar", "--prompt", prompt)
+        assert code == 2
+        assert (
+            f"There is no column 'whom' for the prompt '{prompt}': the columns are who, txt. Did you" in err
+        )
+    datasets = pytest.importorskip("datasets")
+    rows = {"image": [str(path) for path in pictures], "name": ["a", "b", "c"]}
+    datasets.Dataset.from_dict(rows).save_to_disk("saved")
+    code, _, err = caption("saved", "--prompt", "a {nme}")
+    assert code == 2
+    assert "There is no column 'nme' for the prompt 'a {nme}'" in err
+    streamed = datasets.Dataset.from_dict(rows).cast_column("image", datasets.Image()).to_iterable_dataset()
+    monkeypatch.setattr(
+        "leyenda.volume.inputs.data_sets.load_splits", lambda library, id_, options: {"train": streamed}
+    )
+    code, _, err = caption("owner/pictures", "--prompt", "a {nme}")
+    assert code == 2
+    assert "There is no column 'nme' for the prompt 'a {nme}': the columns are image, name." in err
+
+
+ODD_ADDRESSES = (
+    "http://[bad/x.jpg",
+    "http://[::1/a.png",
+    "http://",
+    "http://a:b/c.jpg",
+)
+
+
+@pytest.mark.parametrize("to", [("-o", "out.jsonl"), ("--to", "sidecar", "-o", "out"), ()])
+def test_addresses_that_are_none_cost_themselves(here, pictures, caption, to):
+    (here / "list.txt").write_text("\n".join([*ODD_ADDRESSES, "pictures/0.png"]))
+    code, _, err = caption("--list", "list.txt", *to)
+    assert code == 3
+    assert f"No caption for {len(ODD_ADDRESSES)} of {len(ODD_ADDRESSES) + 1} pictures:" in err
+    assert all(address in err for address in ODD_ADDRESSES)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from leyenda.cli import EXIT_INTERRUPTED, EXIT_SOME_FAILED
 from leyenda.cli.shared_options import device, exact_decode, precision, token
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from leyenda.volume.progress import Pace, Progress
     from leyenda.volume.run import VolumeRun
 
-_SAMPLING = ("temperature", "top_p", "seed")
+_SHORT = {"lists": "list", "as_json": "json"}
+"""Options that are typed otherwise than they are called here."""
 
-_TEXT = ("drop_prompt", "prefix", "suffix", "trigger", "strip_start", "max_words", "ban", "require")
+_SAMPLING = ("temperature", "top_p", "seed")
 
 _WITH_OUTPUT = {
     "overwrite": False,
@@ -31,8 +33,8 @@ _WITH_OUTPUT = {
     "min_confidence": None,
     "review": None,
     "duplicates": "bytes",
-    "sidecar_name": "stem",
-    "shard_size": 1000,
+    "sidecar_name": None,
+    "shard_size": None,
     "record": None,
     "engine": "plain",
     "workers": None,
@@ -63,14 +65,12 @@ _WITH_OUTPUT = {
     metavar="KIND",
     help="jsonl, csv, parquet, webdataset, sidecar or metadata.  [default: by the ending of --output]",
 )
-@click.option(
-    "--sidecar-name", default="stem", metavar="NAME", help="stem: a.txt; full: a.jpg.txt.  [default: stem]"
-)
-@click.option("--shard-size", default=1000, show_default=True, help="Pictures of a WebDataset shard.")
+@click.option("--sidecar-name", metavar="NAME", help="stem: a.txt; full: a.jpg.txt.  [default: stem]")
+@click.option("--shard-size", type=int, help="Pictures of a WebDataset shard.  [default: 1000]")
 @click.option(
     "--record", type=click.Path(), metavar="FILE", help="History of sidecar and metadata, for --undo."
 )
-@click.option("--overwrite", is_flag=True, help="Begin anew: replace the output, whatever is there.")
+@click.option("--overwrite", is_flag=True, help="Begin anew: replace the file or shards that are there.")
 @click.option(
     "--existing",
     default="skip",
@@ -148,9 +148,9 @@ def command(ctx: click.Context, /, inputs: tuple[str, ...], as_json: bool, **opt
       leyenda caption photo.jpg
       leyenda caption photos/ --model runs/mine --output captions.jsonl
     """  # noqa: D301
-    from leyenda.text_control import TextRules
-
+    _refuse_empty(ctx)
     if record := options.pop("undo"):
+        _refuse_beside_undo(ctx)
         return _undo(record)
     if not inputs and not options["lists"]:
         raise click.MissingParameter(ctx=ctx, param=ctx.command.params[0])
@@ -161,13 +161,11 @@ def command(ctx: click.Context, /, inputs: tuple[str, ...], as_json: bool, **opt
             raise click.UsageError(f"{_typed(name)} needs --sample.", ctx)
     if options["drop_prompt"] and options["prompt"] is None:
         raise click.UsageError("--drop-prompt needs --prompt.", ctx)
-    rules = TextRules(**{name: options.pop(name) for name in _TEXT})
-    options |= {"text": rules} if rules else {}
     if options["prompt"] is None:
         del options["prompt"]
     if options["review"] and options["min_confidence"] is None:
         raise click.UsageError("--review needs --min-confidence.", ctx)
-    if options["output"] or options["to"]:
+    if options["output"] is not None or options["to"] is not None:
         return _into_an_output(ctx, inputs, as_json, options)
     for name, unset in _WITH_OUTPUT.items():
         if options.pop(name) != unset:
@@ -177,13 +175,27 @@ def command(ctx: click.Context, /, inputs: tuple[str, ...], as_json: bool, **opt
     return _to_the_terminal(inputs, as_json, options)
 
 
+def _refuse_empty(ctx: click.Context) -> None:
+    """Names of files and folders that are empty are those of a variable that was not set."""
+    for name in ("output", "to", "review", "record", "undo", "image_column", "image_root"):
+        if ctx.params[name] == "":
+            raise click.UsageError(f"{_typed(name)} is empty.", ctx)
+
+
+def _refuse_beside_undo(ctx: click.Context) -> None:
+    for name in ctx.params:
+        if name != "undo" and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            what = "INPUT" if name == "inputs" else _typed(_SHORT.get(name, name))
+            raise click.UsageError(f"--undo needs nothing but RECORD; leave out {what}.", ctx)
+
+
 def _undo(record: str) -> int:
     from leyenda.volume.undo import undo
 
     undone = undo(record)
     for line in undone.refused:
         click.echo(line.encode("utf-8", "backslashreplace").decode(), err=True)
-    click.echo(f"Taken back: {undone.restored:,} of {undone.restored + len(undone.refused):,}.", err=True)
+    click.echo(undone.told(), err=True)
     return EXIT_SOME_FAILED if undone.refused else 0
 
 

@@ -6,7 +6,7 @@ handed out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from leyenda.errors import ImageError
@@ -22,7 +22,7 @@ from leyenda.metadata.marking import (
     writer_words,
     wrote_it,
 )
-from leyenda.metadata.namespaces import CAPTION_WRITER, EVERY_PROPERTY, TEXT_PROPERTIES
+from leyenda.metadata.namespaces import CAPTION_WRITER, EVERY_PROPERTY, MARK, TEXT_PROPERTIES
 from leyenda.metadata.xml_positions import NotXml
 from leyenda.metadata.xmp_packet import DEFAULT_LANGUAGE, XmpPacket
 
@@ -53,7 +53,12 @@ def read_description(data: bytes, *, name: str = _NAME) -> Description | None:
 
 
 def embed_description(
-    data: bytes, description: Description, *, name: str = _NAME, break_signature: bool = False
+    data: bytes,
+    description: Description,
+    *,
+    joined_to: Collection[str] = (),
+    name: str = _NAME,
+    break_signature: bool = False,
 ) -> bytes:
     """Write a description into a JPEG, PNG, WebP or TIFF file's XMP metadata.
 
@@ -63,6 +68,8 @@ def embed_description(
     Args:
         data: the file's bytes.
         description: what to write.
+        joined_to: fields whose text holds what was there before, with new words in front or behind. Where a person
+            wrote it, it stays the person's: the field is not marked, and the writer is not changed.
         name: what messages call the file.
         break_signature: write into files with content credentials (C2PA) too, which are invalid afterwards.
 
@@ -89,17 +96,25 @@ def embed_description(
             field: dict.fromkeys(languages, text) if text else _restored(packet, field, Description())
             for field, text in description.texts().items()
         }
-        return _write(container, wanted, description, name, break_signature=break_signature, exactly=False)
+        packet = _edited(_main_packet(container), wanted, description, joined_to=joined_to)
+        return _write(container, packet, name, break_signature=break_signature)
 
 
 def restore_description(
-    data: bytes, previous: Description | None, *, name: str = _NAME, break_signature: bool = False
+    data: bytes,
+    previous: Description | None,
+    *,
+    marks: Mapping[str, str] | None = None,
+    name: str = _NAME,
+    break_signature: bool = False,
 ) -> bytes:
     """Undo `embed_description`: make the description what `read_description` said before.
 
     Args:
         data: the file's bytes, whatever other programs have changed in it since.
         previous: what was read before; None when there was none.
+        marks: what `read_marks` gave before. Without it, a file in which a person wrote one text and a machine another
+            ends up without a mark.
         name: what messages call the file.
         break_signature: as for `embed_description`.
 
@@ -115,7 +130,8 @@ def restore_description(
         packet = _main_packet(container)
         previous = previous or Description()
         wanted = {field: _restored(packet, field, previous) for field in TEXT_FIELDS}
-        return _write(container, wanted, previous, name, break_signature=break_signature, exactly=True)
+        packet = _edited(packet, wanted, previous, exactly=True, marks=marks or {})
+        return _write(container, packet, name, break_signature=break_signature)
 
 
 def remove_description(data: bytes, *, name: str = _NAME, break_signature: bool = False) -> bytes:
@@ -152,6 +168,30 @@ def write_xmp(data: bytes, packet: bytes | None, *, name: str = _NAME) -> bytes:
     """
     with _damage_is_image_error(name):
         return _verified(open_container(data, name), packet, name)
+
+
+def read_marks(data: bytes, *, name: str = _NAME) -> dict[str, str]:
+    """The properties with which leyenda marks texts, as they are, for `restore_description`.
+
+    Raises:
+        ImageError: as `read_description`.
+    """
+    with _damage_is_image_error(name):
+        packet = _main_packet(open_container(data, name))
+        found = {mark.local: packet.text(mark) for mark in MARK}
+    return {local: text for local, text in found.items() if text is not None}
+
+
+def is_same_picture(data: bytes, other: bytes, *, name: str = _NAME) -> bool:
+    """Whether two files differ in nothing but their XMP packets.
+
+    Raises:
+        ImageError: as `read_description`.
+    """
+    if data == other:
+        return True
+    with _damage_is_image_error(name):
+        return open_container(data, name).payload() == open_container(other, name).payload()
 
 
 def _packets(container: Container) -> list[XmpPacket]:
@@ -208,15 +248,7 @@ def _restored(packet: XmpPacket, field: str, previous: Description) -> dict[str,
     return wanted | dict.fromkeys(added)
 
 
-def _write(
-    container: Container,
-    wanted: Mapping[str, Mapping[str, str | None]],
-    description: Description,
-    name: str,
-    *,
-    break_signature: bool,
-    exactly: bool,
-) -> bytes:
+def _write(container: Container, packet: XmpPacket, name: str, *, break_signature: bool) -> bytes:
     if container.signed and not break_signature:
         raise ImageError(
             "signed",
@@ -224,7 +256,6 @@ def _write(
             "Write its description beside it (--to sidecar), or allow it with break_signature.",
         )
     _check_extended(container)
-    packet = _edited(_main_packet(container), wanted, description, exactly)
     raw = None if packet.is_ours_and_empty else bytes(packet)
     if raw == container.packet:
         return container.data
@@ -245,24 +276,34 @@ def _edited(
     packet: XmpPacket,
     wanted: Mapping[str, Mapping[str, str | None]],
     description: Description,
-    exactly: bool,
+    *,
+    joined_to: Collection[str] = (),
+    exactly: bool = False,
+    marks: Mapping[str, str] | None = None,
 ) -> XmpPacket:
     before = read_mark(packet, _default_texts(packet))
+    persons = set(joined_to) - set(before.fields if before else ())
     languages = marked_languages(packet)[: -1 if exactly else None]
     for field, texts in wanted.items():
         packet = packet.with_alternatives(TEXT_PROPERTIES[field], texts)
     texts_now = _default_texts(packet)
     if description.ai_generated:
-        written = {field for field, texts in wanted.items() if field in texts_now}
+        written = {field for field, texts in wanted.items() if field in texts_now} - persons
         kept = set(before.fields) & set(texts_now) if before else set()
         fields = tuple(field for field in TEXT_FIELDS if field in written | kept)
-        mark = Mark(description.writer, fields, _with_last(languages, description.language))
-        packet = packet.with_text(CAPTION_WRITER, writer_words(description.writer))
+        mark = (
+            Mark(description.writer, fields, _with_last(languages, description.language)) if fields else None
+        )
+        if not persons or (read_writer(packet) is None and "description" not in persons):
+            packet = packet.with_text(CAPTION_WRITER, writer_words(description.writer))
     else:
         mark = None
         if description.writer is not None or exactly or wrote_it(packet):
             packet = packet.with_text(CAPTION_WRITER, description.writer or None)
-    return with_mark(packet, mark, texts_now).without_own_empty_blocks()
+    packet = with_mark(packet, mark, texts_now)
+    for mark_name in MARK if marks else ():
+        packet = packet.with_text(mark_name, (marks or {}).get(mark_name.local))
+    return packet.without_own_empty_blocks()
 
 
 def _with_last(languages: tuple[str, ...], last: str | None) -> tuple[str, ...]:

@@ -91,13 +91,30 @@ class TextRules:
         """
         if not self:
             return text
-        body = self._body(text, given)
+        return self.with_additions(self._body(text, given))
+
+    def with_additions(self, body: str) -> str:
+        """A text with the prefix, the suffix and the trigger."""
         if self.suffix and self.suffix[0] in _NO_SPACE_BEFORE:
             body = body.rstrip(".。" + WHITE_SPACE)
         whole = _joined(_joined(self.prefix, body), self.suffix)
         if self.trigger and end_of_start(whole, self.trigger) is None:
             whole = f"{self.trigger}, {whole}"
         return whole
+
+    def without_additions(self, text: str) -> str:
+        """What is left of a text without the trigger, the prefix and the suffix; all else stays as it is.
+
+        >>> TextRules(trigger="sks", suffix="in the park").without_additions("sks, a dog in the park")
+        'a dog'
+        """
+        text, suffix = text.strip(), self.suffix.strip()
+        rest = text.removesuffix(suffix)
+        if not (rest[-1:].isalnum() and suffix[:1].isalnum()):  # a word that ends like the suffix is whole
+            text = rest.rstrip()
+        for start in (self.trigger, self.prefix.strip()):
+            text = text[(end_of_start(text, start) if start else None) or 0 :]
+        return text
 
     def applied(self, caption: Caption, *, given: str = "") -> Caption:
         """The same with its text after `apply`.

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from leyenda.errors import LeyendaError
+from leyenda.text_control import TextRules
 from leyenda.volume.engine import Engine
 from leyenda.volume.entry import Entry
 from leyenda.volume.existing import check_mode
 from leyenda.volume.inputs.input_options import InputOptions
 from leyenda.volume.inputs.opening import open_inputs
+from leyenda.volume.named_inputs import settings_of_inputs
 from leyenda.volume.outputs.registry import OutputOptions, open_output
 from leyenda.volume.printed_run import PrintedRun
 from leyenda.volume.rules import Rules
@@ -38,13 +40,16 @@ ENGINES = (PLAIN, RAY)
 DEFAULT_MODEL = "microsoft/git-base-coco"
 """As `leyenda.models.DEFAULT_MODEL`, whose import takes a second."""
 
+_TEXT = ("prefix", "suffix", "trigger", "strip_start", "max_words", "ban", "require", "drop_prompt")
+"""Options that are rules for the text."""
+
 _NO_MATTER = ("device", "batch_size", "token")
 """Options of a captioner that do not decide what the captions say."""
 
 
 def caption_all(
     inputs: str | Path | Sequence[str | Path],
-    output: str | Path,
+    output: str | Path | None = None,
     *,
     watch: Callable[[Entry], object] = lambda entry: None,
     **options: Any,
@@ -55,9 +60,10 @@ def caption_all(
 
     Args:
         inputs: as the words of `leyenda caption`.
-        output: as its `--output`.
+        output: as its `--output`; None where `to` is an output that needs none.
         watch: is told what became of each input, as soon as it is on the disk.
-        options: as for `open_run`.
+        options: those of the command, by the same names with `_` for `-`: an option that can be typed several times
+            takes one value or several. Also as for `open_run`.
 
     Returns:
         How many inputs ended how.
@@ -65,11 +71,18 @@ def caption_all(
     Raises:
         LeyendaError: something cannot work as it was asked for.
     """
-    words = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
-    run = open_run([os.fspath(word) for word in words], output=output, **options)
+    if "list" in options:
+        options["lists"] = _words(options.pop("list"))
+    run = open_run(_words(inputs), output=output, **options)
     for entry in run:
         watch(entry)
     return run.totals
+
+
+def _words(names: str | Path | Sequence[str | Path]) -> list[str]:
+    """One name or several, as they are typed."""
+    several = [names] if isinstance(names, str | os.PathLike) else names
+    return [os.fspath(name) for name in several]
 
 
 def open_run(
@@ -84,8 +97,8 @@ def open_run(
     min_confidence: float | None = None,
     review: str | Path | None = None,
     duplicates: str = "bytes",
-    sidecar_name: str = "stem",
-    shard_size: int = 1000,
+    sidecar_name: str | None = None,
+    shard_size: int | None = None,
     record: str | Path | None = None,
     hidden: bool = False,
     lists: Sequence[str] = (),
@@ -110,8 +123,8 @@ def open_run(
         min_confidence: captions below it go to the review list.
         review: the review list; None is beside the output.
         duplicates: what counts as the same picture, which is captioned once; one of `DUPLICATES`.
-        sidecar_name: `stem` for `a.txt`, `full` for `a.jpg.txt`.
-        shard_size: samples of a WebDataset shard.
+        sidecar_name: `stem` for `a.txt`, `full` for `a.jpg.txt`; None is `stem`.
+        shard_size: samples of a WebDataset shard; None is 1000.
         record: the record of a run that writes picture by picture; None is where its captions are.
         hidden: also take hidden files and folders.
         lists: files with names of pictures, one a line.
@@ -121,12 +134,12 @@ def open_run(
         workers: with `ray`, how many models; None takes one for each GPU, or one where there is none.
         address: with `ray`, of a running cluster; None starts one on this machine.
         standard_input: what `-` reads; None takes the process's own.
-        options: as for `leyenda.Captioner.from_pretrained`.
+        options: as for `leyenda.Captioner.from_pretrained`; the rules for the text also one by one.
 
     Raises:
         LeyendaError: something cannot work as it was asked for.
     """
-    options["model"] = model
+    options = {**_with_text_rules(options), "model": model}
     check_mode(existing)
     _check_choice(duplicates, tuple(DUPLICATES), "--duplicates")
     _check_choice(engine, ENGINES, "--engine")
@@ -137,16 +150,28 @@ def open_run(
     reading = InputOptions(hidden, lists, image_column, image_root, prompt, token=options.get("token"))
     inputs = open_inputs(words, reading, standard_input)
     writing = OutputOptions(
-        output, to, overwrite, review, existing, sidecar_name, shard_size, record, str(model)
+        output,
+        to,
+        overwrite,
+        review,
+        existing,
+        sidecar_name,
+        shard_size,
+        record,
+        str(model),
+        options.get("text"),
     )
-    target = open_output(writing, inputs.folder, with_review=min_confidence is not None)
+    target = open_output(writing, inputs, with_review=min_confidence is not None)
     seen = DUPLICATES[duplicates]()
+    settings = {"duplicates": duplicates, **model_settings(options)}
+    if not target.keeps_journal:  # what a record misses is seen beside the pictures, one by one
+        settings |= settings_of_inputs(words, lists)
     return VolumeRun(
         inputs,
         target,
         lambda: _engine(engine, options, seen, workers, address),
-        settings={"duplicates": duplicates, **model_settings(options)},
-        rules=Rules(existing, retry_failed, min_confidence),
+        settings=settings,
+        rules=Rules(existing, options.get("text") or TextRules(), retry_failed, min_confidence),
         seen=seen,
         overwrite=overwrite,
     )
@@ -167,10 +192,28 @@ def open_printed_run(
     Raises:
         LeyendaError: something cannot work as it was asked for.
     """
+    options = _with_text_rules(options)
     prompt = _template(options.get("prompt"))
     reading = InputOptions(hidden, lists, image_column, image_root, prompt, token=options.get("token"))
     inputs = open_inputs(words, reading, standard_input)
     return PrintedRun(inputs, _plain(options, SeenPictures()), Rules())
+
+
+def _with_text_rules(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in which the rules for the text are one value, where there are any.
+
+    Raises:
+        LeyendaError: they are given both ways, or make no sense.
+    """
+    from leyenda.text_control import TextRules
+
+    rules = TextRules(**{name: options[name] for name in _TEXT if name in options})
+    others = {name: value for name, value in options.items() if name not in _TEXT}
+    if not rules:
+        return others
+    if others.get("text") is not None:
+        raise LeyendaError("Rules for the text are given one by one and as text=.", "Leave out one.")
+    return others | {"text": rules}
 
 
 def model_settings(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,12 +26,12 @@ class Task:
     Args:
         item: the input.
         settled: what became of it already, so that nothing is left to do: the engine passes the task on.
-        was: the text that the caption will replace or be joined to.
+        earlier: what the input has already: the caption will replace its text, or be joined to it.
     """
 
     item: Item
     settled: Entry | None = None
-    was: str | None = None
+    earlier: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,22 @@ import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from leyenda.volume.entry import Entry
+from leyenda.volume.item import is_address
 
 Positioned: TypeAlias = tuple[int, Entry]
 """An entry and where it lies."""
+
+_BYTES_AT_ONCE = 1 << 16
 
 
 class EntriesByName:
     """Entries, each of which is taken once.
 
     As long as the names are asked for in the order of the entries, both are gone through side by side, and nothing is
-    held. When that ends, 16 bytes an entry are.
+    held. When that ends, 16 bytes an entry are. A file that is spelled in another way has the same name.
 
     Args:
         read: goes through all entries, in order.
@@ -43,11 +46,11 @@ class EntriesByName:
             return None
         if self._index is None:
             entry = self._next[1]
-            if entry.image == name:
+            if is_same_name(entry.image, name):
                 self._next = next(self._entries, None)
                 return entry
             self._index = _Index([self._next], self._entries)
-        position = self._index.take(name, lambda found: self._at(found).image == name)
+        position = self._index.take(name, lambda found: is_same_name(self._at(found).image, name))
         return None if position is None else self._at(position)
 
     def rest(self) -> Iterator[Entry]:
@@ -60,6 +63,49 @@ class EntriesByName:
             self._next = next(self._entries, None)
             yield entry
         self._next = None
+
+
+def entries_of_lines(
+    file: BinaryIO, entry_of_line: Callable[[bytes], Entry], *, start: int = 0
+) -> EntriesByName:
+    """Entries that stand in a file, one a line; blank lines are passed over.
+
+    Args:
+        file: stays open for as long as the entries are asked for.
+        entry_of_line: reads one.
+        start: the byte at which the first one begins.
+    """
+
+    def read() -> Iterator[Positioned]:
+        position = start
+        while True:  # entries may be asked for in between, at other places
+            file.seek(position)
+            lines = file.readlines(_BYTES_AT_ONCE)
+            if not lines:
+                return
+            for line in lines:
+                if not line.isspace():
+                    yield position, entry_of_line(line)
+                position += len(line)
+
+    def at(position: int) -> Entry:
+        file.seek(position)
+        return entry_of_line(file.readline())
+
+    return EntriesByName(read, at)
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Whether two names are those of one picture; `./a.jpg` and `a.jpg` are.
+
+    >>> is_same_name("photos//a.jpg", "./photos/a.jpg"), is_same_name("http://a.b/c", "http://a.b//c")
+    (True, False)
+    """
+    return one == other or _identity(one) == _identity(other)
+
+
+def _identity(name: str) -> str:
+    return name if is_address(name) else os.path.abspath(name)
 
 
 class _Index:
@@ -92,4 +138,5 @@ class _Index:
 
 
 def _key(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(os.fsencode(name), digest_size=8).digest(), "big")
+    words = _identity(name).encode("utf-8", "surrogatepass")  # a table may hold names that no file can have
+    return int.from_bytes(hashlib.blake2b(words, digest_size=8).digest(), "big")

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from leyenda.records import ImageSource, PictureBytes
+from leyenda.records import ImageSource, PictureBytes, Skipped
+
+BAD_ROW, BROKEN_SHARD, MISSING_SHARD = PARTS = ("bad_row", "broken_shard", "missing_shard")
+"""Reasons of inputs that stand for a file, or a part of one, which cannot be read."""
 
 PictureSource: TypeAlias = str | ImageSource | PictureBytes
 """A path or an http(s) address; a run of bytes in a file; the encoded bytes themselves."""
@@ -23,17 +26,24 @@ class Item:
         source: where the encoded picture is.
         relative: where it lies below the folder that was named, for outputs that mirror folders; never leads out of it.
         columns: the row of a table or the fields of a sample, for prompts; empty for a picture file.
+        unusable: why there is no picture to look for.
     """
 
     name: str
     source: PictureSource
     relative: str = ""
     columns: Mapping[str, Any] = field(default_factory=dict)
+    unusable: Skipped | None = None
 
     @property
     def file(self) -> str | None:
         """The picture file that this input is, or None where it is an address, or bytes of something else."""
         return self.source if isinstance(self.source, str) and not is_address(self.source) else None
+
+
+def unusable_item(name: str, code: str, message: str) -> Item:
+    """An input of which is known already that it cannot be captioned."""
+    return Item(name, PictureBytes(b"", repr(name)), unusable=Skipped(code, message))
 
 
 def is_address(word: str) -> bool:

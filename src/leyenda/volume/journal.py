@@ -3,7 +3,11 @@
 A journal is a file of JSON lines. A line with `leyenda` begins a run and holds its settings. The lines after it are
 entries (`leyenda.volume.entry`), in groups: a group is what the model captioned together, and ends with a line that
 holds the number of its entries and their checksum. A group whose end is not there, or does not fit, never happened.
-A line with `finished` ends a run.
+A line with `retry` says that the reasons before it do not count, since those inputs are tried again. A line with
+`finished` ends a run, and one with `undone` says that what a run wrote was taken back.
+
+What another process or a power cut left unfinished is the end of the file, and is cut off. In a record, which cannot be
+made again, damage anywhere else is an error.
 """
 
 from __future__ import annotations
@@ -15,15 +19,22 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from leyenda.errors import LeyendaError, disk_error
-from leyenda.volume.entry import Entry
+from leyenda.volume.entries_by_name import EntriesByName, Positioned
+from leyenda.volume.entry import LOW_CONFIDENCE, Entry
 from leyenda.volume.json_line import json_line
+from leyenda.volume.record_names import RecordNames
 from leyenda.volume.whole_file import sync_folder
 
-VERSION = 1
+VERSION = 2
+"""Of a run in a journal. In 1, the names of files were relative to the working folder of the command."""
+
+_BEGINNINGS = (b'{"leyenda"', b'{"group"', b'{"retry"', b'{"finished"', b'{"undone"')
+"""Of the lines that are no entries."""
 
 _SYNC_EVERY_S = 1.0
 """Seconds of work that a power cut may cost at most; a killed process loses nothing of what was written."""
@@ -59,6 +70,9 @@ class RunLog:
         finished: what its last line holds; None where the run was stopped.
         last: the last group.
         undone: what it wrote was taken back.
+        left: files of it that could not be taken back, if that was tried.
+        version: `VERSION` of the leyenda that began it.
+        retries: the bytes up to which reasons for no caption do not count.
     """
 
     settings: Mapping[str, Any]
@@ -69,6 +83,14 @@ class RunLog:
     finished: Mapping[str, Any] | None = None
     last: Group | None = field(default=None, repr=False)
     undone: bool = False
+    left: int = 0
+    version: int = VERSION
+    retries: list[int] = field(default_factory=list)
+
+    @property
+    def names_folder(self) -> Path | None:
+        """The folder that the names of files in it are relative to, if it is not the journal's."""
+        return Path() if self.version == 1 else None
 
 
 class Journal:
@@ -81,7 +103,8 @@ class Journal:
         record: what is there is the record of what was replaced, and stays: `overwrite` only ends a stopped run.
 
     Raises:
-        LeyendaError: the file is no journal, or that of a stopped run of another command, or in use.
+        LeyendaError: the file is no journal, or that of a stopped run of another command, or in use, or a record that
+            is damaged.
         DiskError: it cannot be written.
     """
 
@@ -89,6 +112,7 @@ class Journal:
         self, path: Path, settings: Mapping[str, Any], *, overwrite: bool = False, record: bool = False
     ) -> None:
         self.path = path
+        self._record = record
         self._end = 0
         self._synced = time.monotonic()
         created = not path.exists()
@@ -100,7 +124,7 @@ class Journal:
             lock(self._file, path)
             settings = json.loads(json.dumps({**settings, "overwrite": overwrite}))
             if overwrite and not self._holds(settings):
-                self._begin_anew(record)
+                self._begin_anew()
             self._go_on_or_begin(settings)
         except BaseException:
             self.close()
@@ -110,32 +134,31 @@ class Journal:
 
     def _holds(self, settings: Mapping[str, Any]) -> bool:
         """Whether the last run in the file was stopped and had these settings."""
-        runs = run_logs(self.path)
+        runs = self._runs()
         return bool(runs) and runs[-1].finished is None and runs[-1].settings == settings
 
-    def _begin_anew(self, record: bool) -> None:
+    def _runs(self) -> list[RunLog]:
+        return run_logs(self.path, record=self._record)
+
+    def _begin_anew(self) -> None:
         """Forget what is there, or, in a record, end the run that was stopped."""
-        if not record:
+        if not self._record:
             self._file.truncate(0)
             return
-        runs = run_logs(self.path)
+        runs = self._runs()
         if runs and runs[-1].finished is None:
             self._end = runs[-1].end
             self._file.truncate(self._end)
             self._append(json_line({"finished": {"given_up": True}}) + "\n", sync=True)
 
     def _go_on_or_begin(self, settings: Mapping[str, Any]) -> None:
-        runs = run_logs(self.path)
+        runs = self._runs()
         last = runs[-1] if runs else None
-        if last is None and os.path.getsize(self.path):
-            with open(self.path, "rb") as file:
-                if file.read(1 << 16).count(
-                    b"\n"
-                ):  # without a whole line it is the torn beginning of a journal
-                    raise LeyendaError(
-                        f"{str(self.path)!r} exists and is not the journal of a run.",
-                        "Rename it to keep it, or replace it with --overwrite.",
-                    )
+        if last is None and not _is_torn_beginning(self.path):
+            fix = "Name another file with --record." if self._record else "Or replace it with --overwrite."
+            raise LeyendaError(
+                f"{str(self.path)!r} exists and is not the journal of a run.", f"Rename it to keep it. {fix}"
+            )
         self.resumed = last is not None and last.finished is None
         if last is not None and last.finished is None:
             refuse_other_settings(self.path, last.settings, settings)
@@ -197,17 +220,40 @@ class Journal:
         if not self._end:
             self.remove()
 
-    def groups(self) -> Iterator[Group]:
-        """The groups of this run, from the file."""
-        return groups_between(self.path, self.run.start, self.run.end)
+    def try_failed_again(self) -> None:
+        """Note, in a run that is gone on with, that inputs without a caption are tried again."""
+        if any(_is_failed(entry) for _, entry in self.done_before()):
+            self._append(json_line({"retry": True}) + "\n", sync=True)
+            self.run.end = self._before = self._end
+            self.run.retries.append(self._end)
 
     def groups_before(self) -> Iterator[Group]:
         """The groups of this run that were there when the journal was opened."""
         return groups_between(self.path, self.run.start, self._before)
 
+    def done_before(self) -> Iterator[Positioned]:
+        """What of this run was done when the journal was opened: each entry with the byte where its line begins."""
+        counts_from = max(self.run.retries, default=0)
+        for position, entry in self._positioned(self.run.start, self._before):
+            if position >= counts_from or not _is_failed(entry):
+                yield position, entry
+
     def entries(self) -> Iterator[Entry]:
-        """The entries of this run, from the file."""
-        return (entry for group in self.groups() for entry in group.entries)
+        """The entries of this run, from the file; what came of another attempt stands in the place of the first."""
+        bounds = (self.run.start, *self.run.retries, self.run.end)
+        attempts = [self._attempt(start, end) for start, end in pairwise(bounds)]
+        for number, attempt in enumerate(attempts):
+            for entry in attempt.rest():
+                last = _last_of(entry, attempts[number + 1 :])
+                if last is not None:
+                    yield last
+
+    def _attempt(self, start: int, end: int) -> EntriesByName:
+        return EntriesByName(lambda: self._positioned(start, end), self.entry_at)
+
+    def _positioned(self, start: int, end: int) -> Iterator[Positioned]:
+        for group in groups_between(self.path, start, end):
+            yield from zip(group.lines, group.entries, strict=True)
 
     def entry_at(self, position: int) -> Entry:
         """The entry whose line begins at that byte."""
@@ -240,6 +286,22 @@ class Journal:
         self._end += len(text.encode())
 
 
+def _is_failed(entry: Entry) -> bool:
+    """Whether an input has a reason for no caption that may be another one the next time."""
+    return entry.error is not None and entry.error.code != LOW_CONFIDENCE
+
+
+def _last_of(entry: Entry, later: Sequence[EntriesByName]) -> Entry | None:
+    """What came of an input in the last attempt; None where it was not tried again, since it is no input any more."""
+    while later and _is_failed(entry):
+        found = (attempt.take(entry.image) for attempt in later)
+        number, next_ = next(((at, one) for at, one in enumerate(found) if one is not None), (0, None))
+        if next_ is None:
+            return None
+        entry, later = next_, later[number + 1 :]
+    return entry
+
+
 def lock(file: BinaryIO, path: Path) -> None:
     """Keep other processes from writing a journal, until the file is closed.
 
@@ -264,7 +326,8 @@ def refuse_other_settings(path: Path, before: Mapping[str, Any], now: Mapping[st
     Raises:
         LeyendaError: it is, with the first settings that differ.
     """
-    different = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    names = [name for name in {**before, **now} if name != "inputs"]  # there may be more of them now
+    different = [name for name in names if before.get(name) != now.get(name)]
     if not different:
         return
     told = "; ".join(
@@ -277,50 +340,145 @@ def refuse_other_settings(path: Path, before: Mapping[str, Any], now: Mapping[st
     )
 
 
-def run_logs(path: Path) -> list[RunLog]:
+def run_logs(path: Path, *, record: bool = False) -> list[RunLog]:
     """The runs in a journal, up to the first line that never happened.
+
+    Args:
+        path: the file.
+        record: it is a record. What stands behind that line in it did happen, and must not be lost.
+
+    Raises:
+        LeyendaError: it is a record, and damaged before its end.
 
     >>> run_logs(Path("/dev/null"))
     []
     """
     runs: dict[int, RunLog] = {}
     run: RunLog | None = None
-    begin = position = 0
+    position = 0
     for line, after in _parts(path, 0, None):
         begin, position = position, after
         if isinstance(line, Group):
             if run is None or run.finished is not None:
+                position = begin
                 break
             run.groups, run.last, run.end = run.groups + 1, line, position
         elif "leyenda" in line:
-            run = runs[begin] = RunLog(line.get("settings", {}), begin, position, end=position)
+            run = runs[begin] = RunLog(
+                _settings(line, path), begin, position, end=position, version=line["leyenda"]
+            )
+        elif "retry" in line and run is not None:
+            run.retries.append(position)
+            run.end = position
         elif "finished" in line and run is not None:
             run.finished, run.end = line["finished"], position
         elif line.get("undone") in runs and run is not None:
-            runs[line["undone"]].undone = True
+            undone = runs[line["undone"]]
+            undone.left = line.get("left", 0)
+            undone.undone = not undone.left
             run.finished, run.end = run.finished or {}, position
         else:
+            position = begin
             break
+    if record:
+        _refuse_damage(path, position)
     return list(runs.values())
 
 
-def note_undone(path: Path, run: RunLog) -> None:
-    """Write into a journal that what a run wrote was taken back.
+def _settings(line: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """The settings in the first line of a run, with the names of folders as they are noted now."""
+    settings: Mapping[str, Any] = line.get("settings", {})
+    if line["leyenda"] == 1 and settings.get("output") is not None:
+        return {**settings, "output": RecordNames(path.parent).noted(settings["output"])}
+    return settings
+
+
+def note_undone(path: Path, run: RunLog, *, left: int = 0) -> None:
+    """Write into a record that what a run wrote was taken back.
+
+    Args:
+        path: the record.
+        run: one of those in it.
+        left: files that could not be taken back.
 
     Raises:
-        LeyendaError: another process writes it.
+        LeyendaError: another process writes it, or it is damaged.
         DiskError: it cannot be written.
     """
     try:
         with open(path, "r+b") as file:
             lock(file, path)
-            file.seek(max(each.end for each in run_logs(path)))
+            file.seek(max(each.end for each in run_logs(path, record=True)))
             file.truncate()
-            file.write((json_line({"undone": run.begin}) + "\n").encode())
+            noted = {"undone": run.begin, "left": left} if left else {"undone": run.begin}
+            file.write((json_line(noted) + "\n").encode())
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         raise disk_error(error, path) from error
+
+
+def _is_torn_beginning(path: Path) -> bool:
+    """Whether a file that holds no run is empty, or what is left of a journal's very first line."""
+    with open(path, "rb") as file:
+        head = file.read(1 << 16).rstrip(b"\0")
+    beginning = _BEGINNINGS[0]
+    return b"\n" not in head and (head.startswith(beginning) or beginning.startswith(head))
+
+
+def _refuse_damage(path: Path, start: int) -> None:
+    """See that what does not fit in a record is its torn end, which nothing follows.
+
+    A group is on the disk before the next line is written. So at most the last group can be torn: lines are missing or
+    unreadable in it. What can be read, and yet is not what was written, somebody has changed.
+
+    Args:
+        path: the record.
+        start: the byte at which the first line or group begins that does not fit.
+
+    Raises:
+        LeyendaError: it is something else.
+    """
+    with open(path, "rb") as file:
+        number = 1 + sum(block.count(b"\n") for block in _blocks(file, start))
+        lines, unreadable, torn_end = 0, 0, False
+        for line in file:
+            if torn_end:  # something was written behind it
+                break
+            if not line.endswith(b"\n"):
+                return
+            if line.startswith(_BEGINNINGS):
+                size = (_readable(line) or {}).get("group")
+                if not isinstance(size, int) or size < lines or not unreadable:
+                    break
+                torn_end = True
+            elif _readable(line) is None:
+                unreadable = unreadable or number + lines
+            lines += 1
+        else:
+            return
+    where = f"line {unreadable}" if unreadable else f"line {number}"
+    if not unreadable and lines:
+        where = f"one of the lines {number} to {number + lines}"
+    raise LeyendaError(
+        f"{str(path)!r} is damaged: {where} is not what leyenda wrote.",
+        "Nothing was changed. Mend it, or bring the file back from a copy; moving it away begins a new one.",
+    )
+
+
+def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The next so many bytes of a file, some at a time."""
+    while size and (block := file.read(min(size, 1 << 20))):
+        size -= len(block)
+        yield block
+
+
+def _readable(line: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def groups_between(path: Path, start: int, end: int) -> Iterator[Group]:
@@ -340,11 +498,8 @@ def _parts(path: Path, start: int, end: int | None) -> Iterator[tuple[Group | di
                 return
             starts.append(position)
             position += len(line)
-            try:
-                value = json.loads(line)
-            except ValueError:
-                return
-            if not isinstance(value, dict):
+            value = _readable(line)
+            if value is None:
                 return
             if "image" in value:
                 lines.append(line)

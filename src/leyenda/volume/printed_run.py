@@ -9,7 +9,10 @@ from leyenda.records import Skipped
 from leyenda.volume.engine import Engine, Task
 from leyenda.volume.entry import Entry
 from leyenda.volume.inputs.opening import Inputs
+from leyenda.volume.item import Item
 from leyenda.volume.rules import Rules
+
+_CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 
 
 class PrintedRun:
@@ -30,7 +33,7 @@ class PrintedRun:
         self._rules = rules
 
     def __iter__(self) -> Iterator[Entry]:
-        tasks = (Task(item) for item in self.inputs)
+        tasks = (Task(item, _unusable(item)) for item in self.inputs)
         with contextlib.closing(self._engine.groups(tasks, lambda: False)) as groups:  # type: ignore[type-var]
             for outcomes in groups:
                 for outcome in outcomes:
@@ -48,21 +51,32 @@ class PrintedRun:
         return "\n".join(lines + [f"  {reason(name, skipped)}" for name, skipped in self.failures])
 
 
+def _unusable(item: Item) -> Entry | None:
+    return None if item.unusable is None else Entry(item.name, error=item.unusable)
+
+
 def as_text(entry: Entry, *, with_name: bool) -> str:
     r"""One line for people and for `cut`: the caption, after the picture's name and a tab if that is wanted.
 
     >>> as_text(Entry("a.jpg", "a dog", 0.5), with_name=True)
     'a.jpg\ta dog'
+    >>> as_text(Entry("a\nb.jpg", "a dog", 0.5), with_name=True)
+    'a\\nb.jpg\ta dog'
     """
     caption = " ".join((entry.caption or "").split())
-    line = f"{entry.image}\t{caption}" if with_name else caption
-    return line.encode("utf-8", "backslashreplace").decode()
+    shown = _on_one_line(caption)
+    return f"{_on_one_line(entry.image)}\t{shown}" if with_name else shown
 
 
 def reason(name: str, skipped: Skipped) -> str:
     """Why a picture has no caption, with its name."""
-    text = skipped.message if name in skipped.message else f"{name}: {skipped.message}"
-    return text.encode("utf-8", "backslashreplace").decode()
+    told = name in skipped.message or repr(name)[1:-1] in skipped.message
+    return _on_one_line(skipped.message if told else f"{name}: {skipped.message}")
+
+
+def _on_one_line(text: str) -> str:
+    """Text without what ends a line, parts columns or steers a terminal, and without bytes that are no UTF-8."""
+    return text.translate(_CONTROLS).encode("utf-8", "backslashreplace").decode()
 
 
 def pictures(number: int) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
 from leyenda.volume.engine import Engine, Outcome, Task
-from leyenda.volume.entries_by_name import EntriesByName, Positioned
+from leyenda.volume.entries_by_name import EntriesByName
 from leyenda.volume.entry import LOW_CONFIDENCE, Entry
 from leyenda.volume.existing import SKIP
 from leyenda.volume.inputs.opening import Inputs
-from leyenda.volume.item import Item
+from leyenda.volume.item import PARTS, Item
 from leyenda.volume.journal import Journal
+from leyenda.volume.named_inputs import refuse_forgotten_inputs
 from leyenda.volume.outputs.output import Output
 from leyenda.volume.rules import Rules
 from leyenda.volume.seen_pictures import SeenPictures
@@ -63,6 +64,10 @@ class VolumeRun:
             output.journal_path, everything, overwrite=overwrite, record=output.keeps_journal
         )
         try:
+            if self.journal.run.groups:
+                refuse_forgotten_inputs(self.journal.path, self.journal.run.settings, everything)
+            if self.rules.retry_failed and self.journal.resumed:
+                self.journal.try_failed_again()
             output.recover(self.journal)
             self._engine = make_engine()
         except BaseException:
@@ -82,8 +87,8 @@ class VolumeRun:
                     if self.stopping:
                         break
             if not self.stopping:
-                for kept in self.output.leftovers():
-                    yield from self._write([replace(entry, kept=True) for entry in kept], ())
+                for kept in self._leftovers():
+                    yield from self._write(kept, ())
                 self._finish()
         finally:
             self._close()
@@ -103,11 +108,7 @@ class VolumeRun:
             self._count_done(entry)
 
     def _done(self) -> EntriesByName:
-        def read() -> Iterator[Positioned]:
-            for group in self.journal.groups_before():
-                yield from zip(group.lines, group.entries, strict=True)
-
-        return EntriesByName(read, self.journal.entry_at)
+        return EntriesByName(self.journal.done_before, self.journal.entry_at)
 
     def _count_done(self, entry: Entry) -> None:
         self.done_before += 1
@@ -117,14 +118,26 @@ class VolumeRun:
         self.totals.add(entry)
 
     def _task(self, item: Item, earlier: Entry | None) -> Task:
+        if item.unusable is not None:
+            known = earlier is not None and earlier.error == item.unusable
+            return Task(item, Entry(item.name, error=item.unusable, kept=known))
         if earlier is None:
             return Task(item)
         if earlier.error is not None:
             again = self.rules.retry_failed or earlier.error.code == LOW_CONFIDENCE
-            return Task(item) if again else Task(item, replace(earlier, image=item.name, kept=True))
+            return Task(item, earlier=earlier) if again else Task(item, replace(earlier, kept=True))
         if self.rules.existing == SKIP:
-            return Task(item, replace(earlier, image=item.name, kept=True))
-        return Task(item, was=earlier.caption)
+            return Task(item, replace(earlier, kept=True))
+        return Task(item, earlier=earlier)
+
+    def _leftovers(self) -> Iterator[Sequence[Entry]]:
+        """What the finished output says of other inputs, but for parts of files which can be read by now."""
+        files = set(self.inputs.files)
+        for some in self.output.leftovers():
+            kept = [replace(entry, kept=True) for entry in some if not _is_mended(entry, files)]
+            self._changed = self._changed or len(kept) < len(some)
+            if kept:
+                yield kept
 
     def _write(self, entries: Sequence[Entry], outcomes: Sequence[Outcome]) -> Iterator[Entry]:
         entries, state = self.output.place(entries, outcomes)
@@ -148,3 +161,10 @@ class VolumeRun:
         self.journal.close()
         if engine := getattr(self, "_engine", None):
             engine.close()
+
+
+def _is_mended(entry: Entry, files: Set[str]) -> bool:
+    """Whether an input of an earlier run stood for a part of a file, which was read this time without it."""
+    if entry.error is None or entry.error.code not in PARTS:
+        return False
+    return entry.image in files or entry.image.rpartition(":")[0] in files

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -13,9 +14,9 @@ from typing import Any
 from leyenda.data.columns import captions_in_cell
 from leyenda.data.examples import Examples
 from leyenda.data.formats.format import Format, ReadOptions
-from leyenda.data.formats.tables import Table, find_parts, read_parts, refuse_unrelated
+from leyenda.data.formats.tables import Table, TableByRow, find_parts, read_parts, refuse_unrelated
 from leyenda.data.pictures import PictureCopier, write_new
-from leyenda.data.text_lines import open_text
+from leyenda.data.text_lines import odd_byte, open_text
 from leyenda.errors import DataError
 from leyenda.records import Origin
 
@@ -28,15 +29,26 @@ def open_delimited(path: Path) -> Table:
     Raises:
         DataError: the file is empty, not UTF-8, or a row is malformed (with its line).
     """
+    return open_delimited_by_row(path).strict()
+
+
+def open_delimited_by_row(path: Path) -> TableByRow:
+    """Open a CSV or TSV file, of which rows that are malformed or not UTF-8 cost themselves.
+
+    Raises:
+        DataError: the file is empty, or its header is malformed or not UTF-8.
+    """
     rows = _rows(path)
-    header = next(rows, None)
+    line, header = next(rows, (1, None))
     if header is None:
         raise DataError(f"{path} is empty.", "Its first line must name the columns, such as image,caption.")
-    names = [name.strip() for name in header[1]]
+    if isinstance(header, DataError):
+        raise header
+    names = [name.strip() for name in header]
     repeated = next((name for name in names if name and names.count(name) > 1), None)
     if repeated:
-        raise DataError(f"{path}:{header[0]}: two columns have the name {repeated!r}.", "Rename one of them.")
-    return Table(names, _by_name(path, names, rows))
+        raise DataError(f"{path}:{line}: two columns have the name {repeated!r}.", "Rename one of them.")
+    return TableByRow(names, _by_name(path, names, rows))
 
 
 def delimiter_of(header: str) -> str:
@@ -45,20 +57,63 @@ def delimiter_of(header: str) -> str:
     return max(DELIMITERS, key=outside_quotes.count)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Cells of each row that is not blank, with the line on which the row begins."""
-    with open_text(path) as file:
+class _Lines:
+    """The lines of a file, with those of the row in hand: after an error, those behind the first are read again.
+
+    Args:
+        lines: of the file.
+    """
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._again: deque[str] = deque()
+        self.row: list[str] = []
+        self.first = 1
+        """Number of the row's first line."""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self.row.append(line)
+        return line
+
+    def next_row(self) -> None:
+        """The row is done with."""
+        self.first += len(self.row)
+        self.row = []
+
+    def only_first(self) -> None:
+        """The row was none; it must not take others with it."""
+        self._again.extendleft(reversed(self.row[1:]))
+        self.row = self.row[:1]
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str] | DataError]]:
+    """Cells of each row that is not blank, with the line on which the row begins; or why it is none."""
+    with open_text(path, errors="surrogateescape") as file:
         head = file.readline()
         delimiter = "\t" if path.suffix.lower() == ".tsv" else delimiter_of(head)
-        reader = csv.reader(chain([head], file), delimiter=delimiter, strict=True)
-        line = 1
-        try:
-            for cells in reader:
+        lines = _Lines(chain([head] if head else [], file))
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        while True:
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                lines.only_first()
+                yield lines.first, DataError(f"{path}:{lines.first}: {_explained(error)}")
+            else:
+                if cells is None:
+                    return
                 if cells:
-                    yield line, cells
-                line = reader.line_num + 1
-        except csv.Error as error:
-            raise DataError(f"{path}:{line}: {_explained(error)}") from error
+                    yield lines.first, _odd_line(path, lines) or cells
+            lines.next_row()
+
+
+def _odd_line(path: Path, lines: _Lines) -> DataError | None:
+    found = (odd_byte(path, number, line) for number, line in enumerate(lines.row, lines.first))
+    return next(filter(None, found), None)
 
 
 def _explained(error: csv.Error) -> str:
@@ -76,16 +131,22 @@ def _explained(error: csv.Error) -> str:
 
 
 def _by_name(
-    path: Path, names: list[str], rows: Iterator[tuple[int, list[str]]]
-) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    path: Path, names: list[str], rows: Iterator[tuple[int, list[str] | DataError]]
+) -> Iterator[tuple[int, Mapping[str, Any] | DataError]]:
     width = len(names)
     for line, cells in rows:
-        if len(cells) != width:
-            raise DataError(
-                f"{path}:{line}: the row has {len(cells)} values and the header {width}.",
-                'Put quotes (") round a value that holds the delimiter.',
+        if isinstance(cells, DataError):
+            yield line, cells
+        elif len(cells) != width:
+            yield (
+                line,
+                DataError(
+                    f"{path}:{line}: the row has {len(cells)} values and the header {width}.",
+                    'Put quotes (") round a value that holds the delimiter.',
+                ),
             )
-        yield line, dict(zip(names, cells, strict=True))
+        else:
+            yield line, dict(zip(names, cells, strict=True))
 
 
 def _detector(ending: str) -> Callable[[Path], bool]:

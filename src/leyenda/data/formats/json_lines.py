@@ -10,9 +10,16 @@ from typing import Any
 
 from leyenda.data.examples import Examples
 from leyenda.data.formats.format import Format, ReadOptions
-from leyenda.data.formats.tables import Table, find_parts, read_parts, refuse_unrelated
+from leyenda.data.formats.tables import (
+    Table,
+    TableByRow,
+    find_parts,
+    raised,
+    read_parts,
+    refuse_unrelated,
+)
 from leyenda.data.pictures import NAMES_TRIED, PictureCopier, write_new
-from leyenda.data.text_lines import head_of, open_text, read_text
+from leyenda.data.text_lines import head_of, odd_byte, open_text, read_text
 from leyenda.errors import DataError
 
 ENDINGS = (".jsonl", ".ndjson", ".json")
@@ -24,12 +31,26 @@ def open_json_lines(path: Path) -> Table:
     Raises:
         DataError: the file is empty or not UTF-8, or a line is not a JSON object (with its line).
     """
+    table = open_json_lines_by_row(path)
+    first = list(islice(raised(table.rows), NAMES_TRIED))
+    return Table(table.names, chain(first, raised(table.rows)))
+
+
+def open_json_lines_by_row(path: Path) -> TableByRow:
+    """Open such a file, of which lines that are not UTF-8 or no objects cost themselves.
+
+    Raises:
+        DataError: the file is empty, or none of its first lines is an object.
+    """
     rows = _listed_objects(path) if path.suffix.lower() == ".json" else _objects(path)
     first = list(islice(rows, NAMES_TRIED))
+    objects = [row for _, row in first if not isinstance(row, DataError)]
     if not first:
         raise DataError(f"{path} is empty.", 'Each line must be like {"image": "a.jpg", "caption": "..."}.')
-    names = list(dict.fromkeys(name for _, row in first for name in row))
-    return Table(names, chain(first, rows))
+    if not objects:
+        next(raised(iter(first)))
+    names = list(dict.fromkeys(name for row in objects for name in row))
+    return TableByRow(names, chain(first, rows))
 
 
 def parse_json(path: Path) -> Any:
@@ -63,20 +84,29 @@ def json_value(text: str, where: str, line: int | None = None) -> Any:
         raise DataError(f"{place}: lists are nested too deeply to be read.") from error
 
 
-def _objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with open_text(path) as file:
+def _objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | DataError]]:
+    with open_text(path, errors="surrogateescape") as file:
         for number, line in enumerate(file, 1):
-            if line.isspace():
-                continue
-            yield number, _object(json_value(line, str(path), number), path, number)
+            if not line.isspace():
+                yield number, odd_byte(path, number, line) or _object_in(line, path, number)
 
 
-def _listed_objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _object_in(line: str, path: Path, number: int) -> Mapping[str, Any] | DataError:
+    try:
+        return _object(json_value(line, str(path), number), path, number)
+    except DataError as error:
+        return error
+
+
+def _listed_objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | DataError]]:
     rows = parse_json(path)
     if not isinstance(rows, list):
         raise DataError(f"{path} is not a list of objects.", "Name its format with --format.")
     for number, value in enumerate(rows, 1):
-        yield number, _object(value, path, number)
+        try:
+            yield number, _object(value, path, number)
+        except DataError as error:
+            yield number, error
 
 
 def _object(value: Any, path: Path, number: int) -> Mapping[str, Any]:

@@ -33,6 +33,33 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class TableByRow:
+    """A file of rows, some of which may be none.
+
+    Args:
+        names: its columns.
+        rows: as those of a `Table`; a row that cannot be read is the error that says why.
+    """
+
+    names: list[str]
+    rows: Iterator[tuple[int, Mapping[str, Any] | DataError]]
+
+    def strict(self) -> Table:
+        """The same, that raises the error at the first row which cannot be read."""
+        return Table(self.names, raised(self.rows))
+
+
+def raised(
+    rows: Iterator[tuple[int, Mapping[str, Any] | DataError]],
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Rows up to the first error, which is raised."""
+    for line, row in rows:
+        if isinstance(row, DataError):
+            raise row
+        yield line, row
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One file of a source, and the split that its name or folder tells."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,30 +12,44 @@ from leyenda.data.embedded import find_picture_columns
 from leyenda.data.formats.format import ReadOptions
 from leyenda.data.formats.hub import fetched_picture, hub_error, load_splits, name_in_repository, undecoded
 from leyenda.data.formats.saved_dataset import arrow_batches, dataset_parts
-from leyenda.errors import DataError, HubError, LeyendaError, MissingExtra
+from leyenda.errors import LeyendaError, MissingExtra
 from leyenda.volume.inputs.arrow_rows import item_of_values, items_of_batch
 from leyenda.volume.inputs.input_options import InputOptions
+from leyenda.volume.inputs.source import Source
 from leyenda.volume.item import Item
 
 
 @dataclass(frozen=True, slots=True)
-class SavedDataset:
+class SavedDataset(Source):
     """A folder written by `save_to_disk`.
 
     Args:
-        folder: the folder.
+        path: the folder.
         options: the columns that the user names.
     """
 
-    folder: str
+    path: str
     options: InputOptions
-    columns: None = None
+    is_table = True
+
+    @property
+    def folder(self) -> str:
+        """The data set's own."""
+        return self.path
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Those of its first rows."""
+        parts = dataset_parts(Path(self.path))
+        batches = (batch for part in parts for batch in arrow_batches(part, self.path))
+        names: list[str] = next(batches).data.schema.names
+        return names
 
     def items(self) -> Iterator[Item]:
         """A picture a row, split by split."""
-        root = self.options.image_root or self.folder
-        for part in dataset_parts(Path(self.folder)):
-            source = os.path.join(self.folder, os.path.relpath(part.file, self.folder))
+        root = self.options.image_root or self.path
+        for part in dataset_parts(Path(self.path)):
+            source = os.path.join(self.path, os.path.relpath(part.file, self.path))
             for batch in arrow_batches(part, root):
                 wanted = find_picture_columns(batch.data.schema, source, self.options.image_column)
                 names = [wanted.image, wanted.name, *self.options.columns]
@@ -47,19 +61,19 @@ class SavedDataset:
     def count(self) -> int:
         """The number of rows."""
         return sum(
-            len(batch.data) for part in dataset_parts(Path(self.folder)) for batch in arrow_batches(part, "")
+            len(batch.data) for part in dataset_parts(Path(self.path)) for batch in arrow_batches(part, "")
         )
 
     def check(self) -> None:
         """There must be a row."""
         if next(self.items(), None) is None:
             raise LeyendaError(
-                f"The data set {self.folder!r} has no rows.", "Each must hold or name a picture."
+                f"The data set {self.path!r} has no rows.", "Each must hold or name a picture."
             )
 
 
 @dataclass(frozen=True, slots=True)
-class HubDataset:
+class HubDataset(Source):
     """A data set on the Hub, read as it comes, without a copy of it.
 
     Args:
@@ -69,8 +83,12 @@ class HubDataset:
 
     id: str
     options: InputOptions
-    folder: None = None
-    columns: None = None
+    is_table = True
+
+    @property
+    def columns(self) -> None:
+        """They are looked for as soon as the first row comes."""
+        return None
 
     def items(self) -> Iterator[Item]:
         """A picture a row, split by split."""
@@ -87,7 +105,7 @@ class HubDataset:
         try:
             for split, rows in load_splits(datasets, self.id, options).items():
                 yield from self._rows(str(split), undecoded(rows))
-        except (HubError, DataError):
+        except LeyendaError:
             raise
         except Exception as error:
             raise hub_error(self.id, options, error) from error
@@ -102,6 +120,8 @@ class HubDataset:
 
     def _rows(self, split: str, dataset: Any) -> Iterator[Item]:
         wanted = find_picture_columns(dataset.features.arrow_schema, self.id, self.options.image_column)
+        if self.options.prompt is not None:
+            self.options.prompt.check(dataset.features)
         names = [wanted.image, wanted.name, *self.options.columns]
         kept = [name for name in dict.fromkeys(names) if name in dataset.features]
         for number, row in enumerate(dataset.select_columns(kept), 1):

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from leyenda.errors import LeyendaError
-from leyenda.volume.inputs.folder_walk import ANY_DEPTH, pictures_below
-from leyenda.volume.item import Item, is_address
+from leyenda.images.fetching import without_secrets
+from leyenda.volume.inputs.folder_walk import ANY_DEPTH, EVERYTHING, enters, pictures_below
+from leyenda.volume.inputs.source import Source
+from leyenda.volume.item import MISSING_SHARD, Item, is_address, unusable_item
 
 _KNOWN_BY = "Check the name; pictures are known by their endings (.jpg, .png, …)."
 
 
 @dataclass(frozen=True, slots=True)
-class OnePicture:
+class OnePicture(Source):
     """A file or an address."""
 
     word: str
-    folder: None = None
-    columns: Sequence[str] = ()
+
+    @property
+    def file(self) -> str | None:
+        """The file, unless it is an address."""
+        return None if is_address(self.word) else self.word
+
+    def finds_pictures_in(self, folder: str) -> bool:
+        """Whether it lies there itself, where its copy would take its place."""
+        file = self.file
+        return file is not None and os.path.realpath(os.path.dirname(file)) == os.path.realpath(folder)
 
     def items(self) -> Iterator[Item]:
         """The picture itself, whatever it is called."""
@@ -36,12 +46,30 @@ class OnePicture:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class MissingShard(Source):
+    """A shard that a pattern with braces names, and that is not there."""
+
+    word: str
+
+    def items(self) -> Iterator[Item]:
+        """That it is missing."""
+        reason = f"There is no shard {self.word!r}. Check the name and the folder."
+        yield unusable_item(self.word, MISSING_SHARD, reason)
+
+    def count(self) -> int:
+        """One."""
+        return 1
+
+    def check(self) -> None:
+        """Whether any of several shards is there, `leyenda.volume.inputs.opening` looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder(Source):
     """All pictures in and below a folder."""
 
     word: str
     hidden: bool = False
-    columns: Sequence[str] = ()
 
     @property
     def folder(self) -> str:
@@ -66,15 +94,17 @@ class Folder:
         if next(self.items(), None) is None:
             raise LeyendaError(f"The folder {self.word!r} holds no picture.", _KNOWN_BY)
 
+    def finds_pictures_in(self, folder: str) -> bool:
+        """Whether it is this folder or one below."""
+        return enters(self.word, EVERYTHING, folder, hidden=self.hidden)
+
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Source):
     """All pictures that a glob matches."""
 
     word: str
     hidden: bool = False
-    folder: None = None
-    columns: Sequence[str] = ()
 
     def items(self) -> Iterator[Item]:
         """The pictures, sorted by path."""
@@ -94,6 +124,11 @@ class Pattern:
         if next(self.items(), None) is None:
             raise LeyendaError(f"No picture matches {self.word!r}.", _KNOWN_BY)
 
+    def finds_pictures_in(self, folder: str) -> bool:
+        """Whether files in that folder may match."""
+        base, parts = _divided(self.word)
+        return enters(base, parts, folder, hidden=self.hidden)
+
 
 def named_picture(word: str, columns: dict[str, object] | None = None) -> Item:
     """The item of a path or an address.
@@ -101,7 +136,13 @@ def named_picture(word: str, columns: dict[str, object] | None = None) -> Item:
     >>> named_picture("https://example.org/a/b%20c.jpg?size=9").relative
     'b c.jpg'
     """
-    name = unquote(urlsplit(word).path) if is_address(word) else word
+    name = word
+    if is_address(word):
+        try:
+            name = unquote(urlsplit(word).path)
+        except ValueError:
+            shown = without_secrets(word)
+            return unusable_item(word, "url", f"{shown} is a malformed address. Check it.")
     return Item(word, word, os.path.basename(name.rstrip("/")), columns or {})
 
 

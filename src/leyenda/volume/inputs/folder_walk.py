@@ -11,7 +11,7 @@ from leyenda.errors import LeyendaError
 from leyenda.images.names import is_picture
 
 ANY_DEPTH = "**"
-_EVERYTHING = (ANY_DEPTH, "*")
+EVERYTHING = (ANY_DEPTH, "*")
 
 _Places = frozenset[int]
 """How many parts of a pattern the path so far may have used up."""
@@ -19,7 +19,7 @@ _Places = frozenset[int]
 
 def pictures_below(
     folder: str,
-    pattern: Sequence[str] = _EVERYTHING,
+    pattern: Sequence[str] = EVERYTHING,
     *,
     hidden: bool = False,
     in_order: bool = True,
@@ -40,6 +40,28 @@ def pictures_below(
     """
     walk = _Walk(pattern, hidden, in_order)
     return walk.below(folder, _closure(frozenset([0]), pattern))
+
+
+def enters(start: str, pattern: Sequence[str], folder: str, *, hidden: bool) -> bool:
+    """Whether a walk looks for pictures in a folder, which need not be there yet.
+
+    Args:
+        start: where the walk begins; empty for the working folder.
+        pattern: as for `pictures_below`.
+        folder: the folder in question.
+        hidden: as for `pictures_below`.
+
+    >>> enters("photos", ["*.jpg"], "photos/out", hidden=False)
+    False
+    >>> enters("photos", ["**", "*.jpg"], "photos/out", hidden=False)
+    True
+    """
+    way = os.path.relpath(os.path.realpath(folder), os.path.realpath(start or "."))
+    parts = [] if way == "." else way.split(os.sep)
+    places = _closure(frozenset([0]), pattern)
+    for part in parts:
+        places = _step(places, part, pattern, hidden, is_folder=True)
+    return parts[:1] != [".."] and any(place < len(pattern) for place in places)
 
 
 class _Walk:

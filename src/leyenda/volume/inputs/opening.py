@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from leyenda.errors import LeyendaError
 from leyenda.images.names import is_picture
-from leyenda.volume.inputs.files import Folder, OnePicture, Pattern, is_pattern
+from leyenda.volume.inputs.files import Folder, MissingShard, OnePicture, Pattern, is_pattern
 from leyenda.volume.inputs.input_options import InputOptions
 from leyenda.volume.inputs.name_list import (
     STANDARD_INPUT,
@@ -20,6 +20,7 @@ from leyenda.volume.inputs.name_list import (
     PipedPicture,
     check_that_some_exist,
     piped_in,
+    refuse_list,
 )
 from leyenda.volume.inputs.source import Source
 from leyenda.volume.item import Item, is_address
@@ -46,10 +47,27 @@ class Inputs:
         for source in self.sources:
             yield from source.items()
 
+    def usable(self) -> Iterator[Item]:
+        """Those that may hold a picture, as far as is known without looking."""
+        return (item for item in self if item.unusable is None)
+
     def count(self) -> int | None:
         """How many there are; None where finding out takes as long as reading them."""
         counts = [source.count() for source in self.sources]
         return None if None in counts else sum(count for count in counts if count is not None)
+
+    @property
+    def files(self) -> list[str]:
+        """The files that were named, of any kind."""
+        return [source.file for source in self.sources if source.file is not None]
+
+    def finds_pictures_in(self, folder: str) -> bool:
+        """Whether pictures that are put into a folder would be inputs the next time."""
+        return any(source.finds_pictures_in(folder) for source in self.sources)
+
+    def finds_shards_in(self, folder: str) -> bool:
+        """Whether shards that are put into a folder would be inputs the next time."""
+        return any(source.finds_shards_in(folder) for source in self.sources)
 
     @property
     def folders(self) -> list[str]:
@@ -84,34 +102,53 @@ def open_inputs(
         raise LeyendaError("No picture is named.", "Name files, folders, addresses, or - for standard input.")
     if [*words, *options.lists].count(STANDARD_INPUT) > 1:
         raise LeyendaError("Standard input (-) is named twice.", "It can be read only once.")
-    sources = [
-        source
-        for word in words
-        for each in _expanded(word)
-        for source in _sources(each, options, standard_input)
-    ]
+    sources = [source for word in words for source in _sources(word, options, standard_input)]
     sources += [_list(word, standard_input) for word in options.lists]
+    _refuse_table_options(options, sources)
     for source in sources:
         source.check()
         if options.prompt is not None and source.columns is not None:
             options.prompt.check(source.columns)
-    if all(isinstance(source, OnePicture) for source in sources):
-        check_that_some_exist([source.word for source in sources if isinstance(source, OnePicture)])
+    _check_files(sources)
     return Inputs(sources, len(sources) == 1 and isinstance(sources[0], OnePicture | PipedPicture))
 
 
-def _expanded(word: str) -> list[str]:
+def _refuse_table_options(options: InputOptions, sources: Sequence[Source]) -> None:
+    if any(source.is_table for source in sources):
+        return
+    for name, value in (("--image-column", options.image_column), ("--image-root", options.image_root)):
+        if value is not None:
+            raise LeyendaError(f"{name} has no meaning here: no table is named.", "Leave it out.")
+
+
+def _check_files(sources: Sequence[Source]) -> None:
+    """Of files that are named one by one some must be there, and a single one must not be a list of others."""
+    named = [source.word for source in sources if isinstance(source, OnePicture | MissingShard)]
+    if len(named) < len(sources):
+        return
+    shards = all(isinstance(source, MissingShard) for source in sources)
+    check_that_some_exist(named, "shard" if shards else "file")
+    if len(named) == 1:
+        refuse_list(named[0])
+
+
+def _of_braces(word: str, options: InputOptions) -> list[Source]:
+    """The shards that a word with braces stands for; none where it is no such word."""
     if not _BRACES.search(word) or os.path.lexists(word):
-        return [word]
+        return []
     from leyenda.data.formats.webdataset import expand_braces
 
-    return expand_braces(word)
+    return [
+        _file(path, options) if os.path.isfile(path) else MissingShard(path) for path in expand_braces(word)
+    ]
 
 
 def _sources(word: str, options: InputOptions, standard_input: BinaryIO | None) -> list[Source]:
     """What a word names; a pattern of tables or shards names each of them."""
     if word == STANDARD_INPUT:
         return [piped_in(standard_input or sys.stdin.buffer)]
+    if shards := _of_braces(word, options):
+        return shards
     if is_pattern(word):
         found = _of_files(word)
         return [_file(path, options) for path in found] if found else [Pattern(word, options.hidden)]

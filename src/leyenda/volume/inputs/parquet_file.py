@@ -17,6 +17,7 @@ from leyenda.data.pictures import NAMES_TRIED
 from leyenda.errors import LeyendaError
 from leyenda.volume.inputs.arrow_rows import items_of_batch
 from leyenda.volume.inputs.input_options import InputOptions
+from leyenda.volume.inputs.source import Source
 from leyenda.volume.inputs.tables import root_of
 from leyenda.volume.item import Item
 
@@ -26,7 +27,7 @@ NAMES_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class ParquetTable:
+class ParquetTable(Source):
     """A Parquet file.
 
     Args:
@@ -36,7 +37,12 @@ class ParquetTable:
 
     path: str
     options: InputOptions
-    folder: None = None
+    is_table = True
+
+    @property
+    def file(self) -> str:
+        """The table."""
+        return self.path
 
     def items(self) -> Iterator[Item]:
         """A picture a row."""

@@ -24,7 +24,7 @@ def _read(path: Path) -> Iterator[Entry]:
                 value = json.loads(line)
                 if not isinstance(value, dict):
                     raise TypeError("a line is no object")
-                yield Entry.from_json(value)
+                yield Entry.from_public(value)
 
 
 JSONL = FileFormat("jsonl", (".jsonl", ".ndjson"), _write, _read, json_lines=True)

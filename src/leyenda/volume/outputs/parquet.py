@@ -36,7 +36,7 @@ def _write(entries: Iterator[Entry], file: BinaryIO) -> None:
 
 
 def _row(entry: Entry) -> dict[str, object]:
-    error = entry.error
+    error = entry.reason
     return {
         "image": valid_text(entry.image),
         "caption": None if error else valid_text(entry.caption or ""),
@@ -53,7 +53,7 @@ def _read(path: Path) -> Iterator[Entry]:
             raise ValueError("other columns")
         for batch in file.iter_batches(ROWS_AT_ONCE):
             for row in batch.to_pylist():
-                if row["error"]:
+                if row["error"] and not row["caption"]:
                     yield Entry(row["image"], error=Skipped(row["error"], row["message"]))
                 else:
                     yield Entry(row["image"], row["caption"], row["confidence"])

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from leyenda.errors import ImageError, LeyendaError
+from leyenda.images.formats import picture_format
+from leyenda.images.names import is_picture
+from leyenda.text_control import TextRules
 from leyenda.volume.entry import Entry
-from leyenda.volume.item import Item
-from leyenda.volume.outputs.beside import target_of
+from leyenda.volume.existing import joined
+from leyenda.volume.item import Item, PictureSource
+from leyenda.volume.outputs.beside import check_length, target_of
+from leyenda.volume.outputs.collisions import IN_TWO_FOLDERS
 from leyenda.volume.whole_file import make_folder, sync_folder, write_whole
 
 STEM, FULL = NAMES = ("stem", "full")
-
-_LONGEST_NAME = 255
-"""Bytes that a file's name may have, on nearly every file system."""
 
 
 class Sidecar:
@@ -25,61 +28,69 @@ class Sidecar:
     Args:
         output: folder that mirrors those of the pictures; None is beside them.
         naming: one of `NAMES`.
+        existing: what is done where a text is; one of `leyenda.volume.existing.MODES`.
+        text: what new captions hold to already.
 
     Raises:
         LeyendaError: there is no such naming.
     """
 
     name = "sidecar"
+    copies = False
 
-    def __init__(self, output: str | None, naming: str) -> None:
+    def __init__(self, output: str | None, naming: str, existing: str, text: TextRules | None = None) -> None:
         if naming not in NAMES:
             raise LeyendaError(
                 f"There is no --sidecar-name {naming!r}.", f"It is one of: {', '.join(NAMES)}."
             )
         self._output = output
         self._naming = naming
-        other = "Name the files after the whole picture: --sidecar-name full."
-        self.collision_fix = other if naming == STEM else "Caption them in two runs, into two folders."
+        self._existing = existing
+        self._text = text
+
+    def collision_fix(self, first: Item, second: Item) -> str:
+        """Longer names where they differ; otherwise there is no place for both."""
+        if self._naming == STEM and target_of(first, self._output) != target_of(second, self._output):
+            return "Name the files after the whole picture: --sidecar-name full."
+        return IN_TWO_FOLDERS
 
     def settings(self) -> Mapping[str, Any]:
-        """Where the files are."""
-        return {
-            "sidecar_name": self._naming,
-            "output": os.path.abspath(self._output) if self._output is not None else None,
-        }
+        """How the files are called."""
+        return {"sidecar_name": self._naming}
 
     def check(self, folders: Sequence[str]) -> None:
         """Text files can be anywhere."""
 
     def file_of(self, item: Item) -> str:
-        """`a.txt` or `a.jpg.txt`."""
+        """`a.txt` or `a.jpg.txt`; of a name that is no picture's, nothing is cut off."""
         picture = target_of(item, self._output)
-        file = (os.path.splitext(picture)[0] if self._naming == STEM else picture) + ".txt"
-        name = os.fsencode(os.path.basename(file))
-        if len(name) > _LONGEST_NAME:
-            raise ImageError(
-                "name_too_long",
-                f"{item.name!r}: the name of its text file would have {len(name)} bytes, more than {_LONGEST_NAME}.",
-                "Rename the picture, or use --sidecar-name stem.",
-            )
+        stem = self._naming == STEM and is_picture(picture)
+        file = (os.path.splitext(picture)[0] if stem else picture) + ".txt"
+        check_length(file, item, "Rename the picture, or use --sidecar-name stem.")
         return file
 
-    def read(self, file: str, source: str | None) -> str | None:
+    def read(self, file: str, picture: PictureSource | None) -> str | None:
         """The text in the file."""
         try:
             with open(file, "rb") as opened:
-                return opened.read().decode("utf-8", "surrogateescape")
+                data = opened.read()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise ImageError("unreadable", f"{file!r} cannot be read: {error.strerror}.") from error
+        if picture_format(data) is not None and b"\0" in data:
+            raise ImageError(
+                "name_taken",
+                f"{file!r} would hold the caption, and is a picture itself.",
+                "Rename it, or write elsewhere: --output FOLDER.",
+            )
+        return data.decode("utf-8", "surrogateescape")
 
-    def placed(self, entry: Entry) -> Entry:
-        """Any text can be written."""
-        return entry
+    def placed(self, entry: Entry, picture: PictureSource) -> Entry:
+        """The model's words, joined to the text that is there."""
+        return replace(entry, caption=joined(self._existing, entry.was, entry.caption or "", self._text))
 
-    def write(self, entry: Entry) -> None:
+    def write(self, entry: Entry, picture: PictureSource | None) -> None:
         """The caption and a line's end."""
         path = Path(entry.file or "")
         if self._output is not None:

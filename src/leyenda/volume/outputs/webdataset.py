@@ -2,11 +2,16 @@
 
 A shard grows under a temporary name. What a group adds to it is on the disk before the journal says so, and the journal
 says how long the shard is: what a stopped run wrote beyond that is cut off again.
+
+Where shards are replaced, the new ones keep their temporary names until all is done, and the old ones stay. Only what
+leyenda wrote here is replaced, as the index or a journal tells; a list of that outlives the journal.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import os
 import re
 import tarfile
@@ -16,7 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from leyenda.data.embedded import ending_of
-from leyenda.errors import ImageError, disk_error
+from leyenda.errors import ImageError, LeyendaError, disk_error
 from leyenda.images import DEFAULT_MAX_PIXELS
 from leyenda.records import Skipped
 from leyenda.volume.engine import Outcome
@@ -33,6 +38,9 @@ from leyenda.volume.whole_file import make_folder, sync_folder, write_whole
 
 SHARD_SIZE = 1000
 INDEX_NAME = "index.jsonl"
+
+_REPLACED = ".shards-to-replace"
+"""The list of the shards that a run which begins anew takes away at its end."""
 
 _SHARD = re.compile(r"shard-(\d{6,})\.tar")
 _END = bytes(2 * tarfile.BLOCKSIZE)
@@ -59,7 +67,7 @@ class WebDataset:
     Args:
         folder: the folder; it is made.
         shard_size: samples of a shard.
-        overwrite: take finished shards away.
+        overwrite: begin anew, and at the end take away the shards that were there.
         review: where captions of too little confidence go; None where all are written.
     """
 
@@ -72,9 +80,12 @@ class WebDataset:
         self.review = review
         self._shard_size = shard_size
         self._overwrite = overwrite
-        self._index = OneFile(self.folder / INDEX_NAME, INDEX, overwrite=overwrite, review=review)
+        self._index = OneFile(
+            self.folder / INDEX_NAME, INDEX, overwrite=overwrite, review=review, history=False
+        )
         self.journal_path = self._index.journal_path
         self._at = _Position(0)
+        self._own: set[str] = set()
 
     def settings(self) -> Mapping[str, Any]:
         """How many samples a shard has."""
@@ -82,16 +93,39 @@ class WebDataset:
 
     def check(self, inputs: Inputs) -> None:
         """Make the folder, and read the index that is there."""
+        if inputs.finds_shards_in(str(self.folder)):
+            raise LeyendaError(
+                f"New shards in {str(self.folder)!r} would be found among the ones that are captioned.",
+                "Name a folder elsewhere: --output FOLDER.",
+            )
         make_folder(self.folder)
         self._index.check(inputs)
+        if self._overwrite:
+            self._list_replaced()
+
+    def _list_replaced(self) -> None:
+        """Note which shards are leyenda's own, before the journal that says so is begun anew."""
+        listed = self.folder / _REPLACED
+        self._own = _shards_named_in(self.folder / INDEX_NAME) | _shards_named_in(self.journal_path)
+        if self.journal_path.exists() and listed.exists():
+            self._own |= set(listed.read_text().split())
+        self._refuse_foreign()
+        listed.unlink(missing_ok=True)
+        if self._own:
+            write_whole(listed, "".join(f"{name}\n" for name in sorted(self._own)).encode())
+
+    def _refuse_foreign(self) -> None:
+        for name in self._shards():
+            if name not in self._own:
+                raise LeyendaError(
+                    f"{str(self.folder / name)!r} is in the way: {INDEX_NAME} does not name it, so it is not replaced.",
+                    "Move it away, or name another folder: --output FOLDER.",
+                )
 
     def recover(self, journal: Journal) -> None:
         """Cut off what no group holds, and give shards that are full their names."""
-        if self._overwrite and not journal.run.groups:
-            for name in self._shards():
-                (self.folder / name).unlink()
-                (self.folder / f"{name}.sha256").unlink(missing_ok=True)
-        self._at = _Position(max((_number(name) + 1 for name in self._shards()), default=0))
+        first = 0 if self._overwrite else max((_number(name) + 1 for name in self._shards()), default=0)
+        self._at = _Position(first)
         if journal.run.last is not None:
             self._at = _Position(**journal.run.last.state["next"])
             self._reopen_last()
@@ -100,7 +134,7 @@ class WebDataset:
                 path.unlink()
             elif number == self._at.shard:
                 os.truncate(path, self._at.size)
-            else:
+            elif not self._overwrite:
                 self._name(number)
 
     def _reopen_last(self) -> None:
@@ -161,10 +195,10 @@ class WebDataset:
         return entry
 
     def apply(self, group: Group) -> None:
-        """Give shards that are full their names."""
+        """Give shards that are full their names, unless others are there until the end."""
         next_ = _Position(**group.state["next"])
-        for number in range(self._at.shard, next_.shard):
-            self._name(number)
+        if not self._overwrite:
+            self._name_all(self._at.shard, next_.shard)
         self._at = next_
 
     def leftovers(self) -> Iterator[Sequence[Entry]]:
@@ -172,18 +206,36 @@ class WebDataset:
         return self._index.leftovers()
 
     def finish(self, journal: Journal) -> None:
-        """End the last shard, and write the index."""
+        """End the last shard, put the new ones in the place of old ones, and write the index."""
+        whole = self._at.shard
         if self._at.samples:
+            whole += 1
             try:
                 self._end(self._at)
             except OSError as error:
                 raise disk_error(error, self.folder) from error
-            self._name(self._at.shard)
+        if self._overwrite:
+            self._own |= _shards_named_in(journal.path)
+            self._refuse_foreign()
+            self._name_all(0, whole)
+            self._remove_old(whole)
+        else:
+            self._name_all(self._at.shard, whole)
         self._index.finish(journal)
+        (self.folder / _REPLACED).unlink(missing_ok=True)
+
+    def _remove_old(self, whole: int) -> None:
+        """Take away the shards that no new one has taken the place of."""
+        for name in self._shards():
+            if _number(name) >= whole:
+                (self.folder / name).unlink()
+                (self.folder / f"{name}.sha256").unlink(missing_ok=True)
+        sync_folder(self.folder)
 
     def nothing_new(self, journal: Journal) -> None:
         """Leave everything as it is."""
         self._index.nothing_new(journal)
+        (self.folder / _REPLACED).unlink(missing_ok=True)
 
     def summary(self) -> str:
         """The folder's name."""
@@ -203,6 +255,10 @@ class WebDataset:
         if path.exists():
             with open(path, "rb") as file:
                 os.fsync(file.fileno())
+
+    def _name_all(self, first: int, end: int) -> None:
+        for number in range(first, end):
+            self._name(number)
 
     def _name(self, number: int) -> None:
         """Write the checksum of a whole shard, then give it its name."""
@@ -225,6 +281,21 @@ class WebDataset:
         names = sorted(os.listdir(self.folder))
         found = [(re.fullmatch(r"\." + _SHARD.pattern + r"\.partial", name), name) for name in names]
         return [(int(match[1]), self.folder / name) for match, name in found if match]
+
+
+def _shards_named_in(path: Path) -> set[str]:
+    """The shards that lines of an index or of a journal name; of another file, none."""
+    names: set[str] = set()
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        for line in file:
+            try:
+                value = json.loads(line)
+            except ValueError:  # the torn end of a journal
+                continue
+            where = value.get("file") if isinstance(value, dict) else None
+            if isinstance(where, str) and _SHARD.fullmatch(shard := where.partition("/")[0]):
+                names.add(shard)
+    return names
 
 
 def _number(name: str) -> int:
