@@ -133,7 +133,20 @@ class Recipe(_Part):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 takes `1e-5` for text, because it has no dot; people who write it mean a number."""
+    """YAML 1.1 takes `1e-5` for text, because it has no dot; people who write it mean a number.
+
+    And it takes the last of two values for one name, where people have forgotten the first.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                mark = node.value[number][0].start_mark
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the name {name!r} stands there for the second time", mark
+                )
+        return super().construct_mapping(node, deep)
 
 
 _Loader.add_implicit_resolver(

@@ -120,6 +120,9 @@ def test_refusals(examples, tmp_path):
         draw_grid(Examples.from_rows([]), tmp_path / "grid.png")
     with pytest.raises(DiskError, match="cannot be written"):
         draw_grid(examples, tmp_path / "none" / "grid.png")
+    (tmp_path / "folder.png").mkdir()
     with pytest.raises(DiskError, match="cannot be written"):
-        draw_grid(examples, tmp_path)
+        draw_grid(examples, tmp_path / "folder.png")
+    with pytest.raises(DataError, match=r"Name it FILE\.png"):
+        draw_grid(examples, tmp_path / "grid.jpg")
     assert not (tmp_path / "grid.png").exists()

@@ -31,11 +31,11 @@ def command(a: str, b: str, as_json: bool, report: str | None, **options: Any) -
     """Compare, print, write what was asked for."""
     from leyenda.jobs.compare import compare
     from leyenda.jobs.comparison_text import comparison_text
-    from leyenda.jobs.output_file import check_output_file
+    from leyenda.jobs.output_file import REPORTS, check_output_file
     from leyenda.reports import write_comparison
 
     if report:
-        check_output_file(report)
+        check_output_file(report, REPORTS)
     language = options["language"]
     found = compare(a, b, **read_options(options))
     if report:

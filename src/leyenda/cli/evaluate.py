@@ -67,14 +67,15 @@ def command(
 ) -> int:
     """Evaluate, print, write what was asked for."""
     from leyenda.jobs.evaluate import evaluate
-    from leyenda.jobs.output_file import check_output_file
+    from leyenda.jobs.output_file import REPORTS, check_output_file
     from leyenda.jobs.predictions_file import write_predictions
     from leyenda.reports import write_report
     from leyenda.reports.table import scores_table
 
-    for path in (predictions, report):
-        if path:
-            check_output_file(path)
+    if predictions:
+        check_output_file(predictions)
+    if report:
+        check_output_file(report, REPORTS)
     language = options["language"] or "en"
     result = evaluate(model, source, device=options["device"], **read_options(options))
     if predictions:

@@ -28,13 +28,13 @@ captions shuffled over the pictures, and one person against the others where a p
 @click.option("--report", metavar="FILE", help="Write the report: one HTML file, or Markdown (.md).")
 def command(predictions: str, as_json: bool, report: str | None, **options: Any) -> None:
     """Score, print, write what was asked for."""
-    from leyenda.jobs.output_file import check_output_file
+    from leyenda.jobs.output_file import REPORTS, check_output_file
     from leyenda.jobs.score import score
     from leyenda.reports import write_report
     from leyenda.reports.table import scores_table
 
     if report:
-        check_output_file(report)
+        check_output_file(report, REPORTS)
     language = options["language"]
     scored = score(predictions, **read_options(options))
     if report:

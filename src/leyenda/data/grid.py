@@ -70,11 +70,13 @@ def draw_grid(
         The path written.
 
     Raises:
-        DataError: there is nothing to draw, or fewer than one picture or column is asked for.
+        DataError: there is nothing to draw, fewer than one picture or column is asked for, or the name is not a PNG's.
         DiskError: the file cannot be written.
     """
     if pictures < 1 or columns < 1:
         raise DataError(f"A grid needs at least 1 picture and 1 column, not {pictures} and {columns}.")
+    if Path(path).suffix.lower() != ".png":
+        raise DataError(f"The grid is a PNG picture, which {str(path)!r} does not say.", "Name it FILE.png.")
     if not len(examples):
         raise DataError("There are no pictures to draw.")
     chosen = examples.select(_drawn(len(examples), pictures, seed))

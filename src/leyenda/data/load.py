@@ -98,6 +98,10 @@ def _refuse_closed(source: str) -> None:
         raise DataError(f"The folder {source!r} may not be opened.", "Check its permissions.") from error
 
 
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+"""Endings of files that are compressed one by one, which of all formats only tar shards may be."""
+
+
 def _detected(source: str) -> Format:
     path = Path(source)
     if not path.exists():
@@ -105,6 +109,8 @@ def _detected(source: str) -> Format:
     for format_ in FORMATS.values():
         if format_.detect(path):
             return format_
+    if path.is_file() and path.suffix.lower() in _COMPRESSED:
+        raise DataError(f"{source} is compressed.", f"Unpack it first, and name what was in it: {path.stem}")
     looked_for = "; ".join(format_.looks_for for format_ in FORMATS.values())
     raise DataError(f"{source} is no data set that leyenda knows: {_found(path)}. Looked for: {looked_for}.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -13,6 +14,8 @@ from leyenda.images.fetching import without_secrets
 from leyenda.volume.inputs.folder_walk import ANY_DEPTH, EVERYTHING, enters, pictures_below
 from leyenda.volume.inputs.source import Source
 from leyenda.volume.item import MISSING_SHARD, Item, is_address, unusable_item
+
+_OTHER_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 _KNOWN_BY = "Check the name; pictures are known by their endings (.jpg, .png, …)."
 
@@ -137,6 +140,10 @@ def named_picture(word: str, columns: dict[str, object] | None = None) -> Item:
     'b c.jpg'
     """
     name = word
+    if _OTHER_ADDRESS.match(word) and not is_address(word):
+        return unusable_item(
+            word, "url", f"{without_secrets(word)} is not an http or https address. Download it first."
+        )
     if is_address(word):
         try:
             name = unquote(urlsplit(word).path)
