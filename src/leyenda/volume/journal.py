@@ -220,6 +220,10 @@ class Journal:
         if not self._end:
             self.remove()
 
+    def groups_before(self) -> Iterator[Group]:
+        """The groups of this run that were there when the journal was opened."""
+        return groups_between(self.path, self.run.start, self._before)
+
     def try_failed_again(self) -> None:
         """Note, in a run that is gone on with, that inputs without a caption are tried again."""
         if any(_is_failed(entry) for _, entry in self.done_before()):
@@ -234,7 +238,7 @@ class Journal:
     def done_before(self) -> Iterator[Positioned]:
         """What of this run was done when the journal was opened: each entry with the byte where its line begins."""
         counts_from = max(self.run.retries, default=0)
-        for position, entry in self._positioned(self.run.start, self._before):
+        for position, entry in _positioned(self.groups_before()):
             if position >= counts_from or not _is_failed(entry):
                 yield position, entry
 
@@ -249,11 +253,7 @@ class Journal:
                     yield last
 
     def _attempt(self, start: int, end: int) -> EntriesByName:
-        return EntriesByName(lambda: self._positioned(start, end), self.entry_at)
-
-    def _positioned(self, start: int, end: int) -> Iterator[Positioned]:
-        for group in groups_between(self.path, start, end):
-            yield from zip(group.lines, group.entries, strict=True)
+        return EntriesByName(lambda: _positioned(groups_between(self.path, start, end)), self.entry_at)
 
     def entry_at(self, position: int) -> Entry:
         """The entry whose line begins at that byte."""
@@ -289,6 +289,11 @@ class Journal:
 def _is_failed(entry: Entry) -> bool:
     """Whether an input has a reason for no caption that may be another one the next time."""
     return entry.error is not None and entry.error.code != LOW_CONFIDENCE
+
+
+def _positioned(groups: Iterator[Group]) -> Iterator[Positioned]:
+    for group in groups:
+        yield from zip(group.lines, group.entries, strict=True)
 
 
 def _last_of(entry: Entry, later: Sequence[EntriesByName]) -> Entry | None:

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from leyenda.errors import LeyendaError
+from leyenda.volume.entry import LOW_CONFIDENCE
 
 _KEYS = {"image", "caption", "confidence", "reason"}
 _ENDINGS = (".jsonl", ".ndjson")
@@ -56,4 +57,7 @@ def _is_review_list(path: Path) -> bool:
             values = [json.loads(line) for line in islice(file, _LOOKED_AT) if not line.isspace()]
     except (ValueError, OSError):
         return False
-    return all(isinstance(value, dict) and value.keys() == _KEYS for value in values)
+    return all(
+        isinstance(value, dict) and value.keys() >= _KEYS and value["reason"] == LOW_CONFIDENCE
+        for value in values
+    )
