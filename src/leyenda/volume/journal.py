@@ -220,10 +220,6 @@ class Journal:
         if not self._end:
             self.remove()
 
-    def groups_before(self) -> Iterator[Group]:
-        """The groups of this run that were there when the journal was opened."""
-        return groups_between(self.path, self.run.start, self._before)
-
     def try_failed_again(self) -> None:
         """Note, in a run that is gone on with, that inputs without a caption are tried again."""
         if any(_is_failed(entry) for _, entry in self.done_before()):
