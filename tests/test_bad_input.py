@@ -262,7 +262,7 @@ ROWS = [
     Row("a recipe has two unknown names", TRAIN + "--config recipe.yaml", "The recipe has no 'data.sauce'", "The recipe has no 'model.nome'", recipe("data:\n  sauce: pairs\nmodel:\n  nome: demo\n")),
     Row("a recipe's number is a word", TRAIN + "--config recipe.yaml", "'evaluation.beams'", "'many'", recipe("evaluation:\n  beams: many\n")),
     Row("a recipe of a thousand lists in lists", TRAIN + "--config recipe.yaml", "recipe.yaml is not YAML", "Mend that line", recipe("[" * 9_999)),
-    Row("a value that only the usual loss knows", TRAIN + "--set training.label_smoothing_factor=0.1", "cannot set 'training.label_smoothing_factor'", "leyenda computes the loss itself"),
+    Row("labels smoothed to nothing", TRAIN + "--set training.label_smoothing_factor=1", "'training.label_smoothing_factor' is 1", "less than 1"),
     Row("a beta that no optimizer takes", TRAIN + "--set training.adam_beta1=2", "'training.adam_beta1' is 2", "less than 1"),
     Row("workers below zero", TRAIN + "--set training.dataloader_num_workers=-1", "'training.dataloader_num_workers' is -1", "from 0 up"),
     Row("a schedule without what it needs", TRAIN + "--set training.lr_scheduler_type=warmup_stable_decay", "num_decay_steps", "Change or leave out that value"),

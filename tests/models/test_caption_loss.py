@@ -36,6 +36,19 @@ def test_value_and_gradients(words, bias, divisor):
         torch.testing.assert_close(found, right, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("smoothing", [0.1, 0.7])
+def test_smoothing(smoothing):
+    states, vocabulary, targets = setting(13)
+    targets[[2, 12]] = NO_WORD
+    loss = functional.cross_entropy(vocabulary(states), targets, label_smoothing=smoothing)
+    weights = [states, *vocabulary.parameters()]
+    ours = caption_loss(states, vocabulary, targets, smoothing=smoothing)
+    assert ours.item() == pytest.approx(loss.item(), rel=1e-6)
+    expected = torch.autograd.grad(loss, weights)
+    for found, right in zip(torch.autograd.grad(ours, weights), expected, strict=True):
+        torch.testing.assert_close(found, right, rtol=1e-5, atol=1e-6)
+
+
 def test_where_no_word_is_to_be_predicted_nothing_counts():
     states, vocabulary, targets = setting(13)
     targets[[0, 5, 6, 12]] = NO_WORD

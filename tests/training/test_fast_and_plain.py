@@ -29,7 +29,7 @@ class Noise:
         return {"pixel_values": torch.stack([torch.randn(3, 32, 32, generator=seed) for seed in seeds])}
 
 
-def losses(folder, fast, captions):
+def losses(folder, fast, captions, *more):
     """Of every step, without dropout, which both draw differently."""
     torch.set_num_threads(1)
     model = models.create("tiny", WORDS * 3, seed=7, device="cpu", fast=fast)
@@ -43,7 +43,7 @@ def losses(folder, fast, captions):
     settings = ["training.eval_strategy=no", "training.logging_steps=1", "training.report_to=[]"]
     settings += ["training.learning_rate=1e-3", f"training.max_steps={STEPS}", "training.disable_tqdm=true"]
     settings += ["training.per_device_train_batch_size=5", f"model.fast={fast}", "model.precision=fp32"]
-    recipe = load_recipe(overrides=[*settings, f"data.captions={captions}"])
+    recipe = load_recipe(overrides=[*settings, f"data.captions={captions}", *more])
     run = RunFolder(folder)
     run.checkpoints.mkdir(parents=True)
     objective = Objective("wer", True, lambda hypotheses, references: {"wer": 1.0})
@@ -62,3 +62,14 @@ def test_loss_curves_agree(captions, tmp_path):
     assert len(fast) == len(plain) == STEPS
     assert fast == pytest.approx(plain, rel=0, abs=1e-3)
     assert fast[-1] < 0.7 * fast[0], "it has learned nothing"
+
+
+def test_smoothed_losses_agree(tmp_path):
+    smoothing = ["training.label_smoothing_factor=0.2", "training.max_steps=6"]
+    usual, _ = losses(tmp_path / "usual", True, "one", smoothing[1])
+    fast, _ = losses(tmp_path / "fast", True, "one", *smoothing)
+    plain, _ = losses(tmp_path / "plain", False, "one", *smoothing)
+    assert fast == pytest.approx(plain, rel=0, abs=1e-4)
+    # With random weights all words are nearly as likely, and in the end a sure word costs.
+    assert fast[0] == pytest.approx(usual[0], rel=0.05)
+    assert fast[-1] > usual[-1] + 0.01

@@ -19,6 +19,7 @@ def caption_loss(
     vocabulary: torch.nn.Linear,
     targets: torch.Tensor,
     divisor: torch.Tensor | float | None = None,
+    smoothing: float = 0.0,
 ) -> torch.Tensor:
     """Sum of the words' cross-entropy over `divisor`, as `cross_entropy(vocabulary(states), targets)` gives it.
 
@@ -31,6 +32,8 @@ def caption_loss(
         vocabulary: from states to logits.
         targets: int64 tensor `[words]`: the word that follows each state, or `NO_WORD`.
         divisor: what the sum is divided by; None takes the number of words (1 when there are none).
+        smoothing: share of each word's probability that all words get alike, in [0, 1): Szegedy et al. 2016,
+            "Rethinking the Inception Architecture for Computer Vision", arXiv:1512.00567.
 
     Returns:
         Float32 scalar.
@@ -43,7 +46,15 @@ def caption_loss(
     """
     if divisor is None:
         divisor = (targets != NO_WORD).sum().clamp(min=1)
-    arguments = (states, vocabulary.weight, vocabulary.bias, targets, divisor, torch.is_grad_enabled())
+    arguments = (
+        states,
+        vocabulary.weight,
+        vocabulary.bias,
+        targets,
+        divisor,
+        smoothing,
+        torch.is_grad_enabled(),
+    )
     loss: torch.Tensor = _CaptionLoss.apply(*arguments)  # type: ignore[no-untyped-call]
     return loss
 
@@ -57,6 +68,7 @@ class _CaptionLoss(torch.autograd.Function):
         bias: torch.Tensor | None,
         targets: torch.Tensor,
         divisor: torch.Tensor | float,
+        smoothing: float,
         with_gradient: bool,
     ) -> torch.Tensor:
         kind = states.device.type
@@ -75,12 +87,17 @@ class _CaptionLoss(torch.autograd.Function):
             counted = (targets[rows, None] != NO_WORD).to(torch.float32)
             logits = functional.linear(part, matrix, None if bias is None else bias.to(dtype)).float()
             normalizer = logits.logsumexp(dim=1, keepdim=True)
-            loss += ((normalizer - logits.gather(1, words)) * counted).sum()
+            wanted = (1 - smoothing) * logits.gather(1, words)
+            if smoothing:
+                wanted += smoothing * logits.mean(dim=1, keepdim=True)
+            loss += ((normalizer - wanted) * counted).sum()
             if not (learn_states or learn_weight or learn_bias):
                 continue
             # Softmax minus the one right word is the gradient of the logits.
             gradient = logits.sub_(normalizer).exp_()
-            gradient.scatter_add_(1, words, torch.full_like(normalizer, -1.0))
+            gradient.scatter_add_(1, words, torch.full_like(normalizer, smoothing - 1.0))
+            if smoothing:
+                gradient -= smoothing / gradient.shape[1]
             gradient *= counted / divisor
             if of_bias is not None:
                 of_bias += gradient.sum(dim=0)
@@ -99,4 +116,4 @@ class _CaptionLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         parts = (None if part is None else part * gradient for part in ctx.saved_tensors)
-        return *parts, None, None, None
+        return *parts, None, None, None, None

@@ -19,6 +19,9 @@ class GitForCausalLM(GitNetwork, transformers.GitForCausalLM):  # type: ignore[m
     It has the name of its base class because `save_pretrained` writes the name into `config.json`.
     """
 
+    label_smoothing = 0.0
+    """In training: see `caption_loss`."""
+
     def forward(
         self,
         input_ids: torch.Tensor | None = None,
@@ -76,7 +79,9 @@ class GitForCausalLM(GitNetwork, transformers.GitForCausalLM):  # type: ignore[m
             # A GPU computes the few rows without a word sooner than it says which they are.
             predicted = words != NO_WORD
             states, words = states[predicted], words[predicted]
-        return CausalLMOutputWithPast(loss=caption_loss(states, self.output, words, num_items_in_batch))
+        smoothing = self.label_smoothing if self.training else 0.0
+        loss = caption_loss(states, self.output, words, num_items_in_batch, smoothing)
+        return CausalLMOutputWithPast(loss=loss)
 
     def states_to_learn_from(
         self,

@@ -34,6 +34,7 @@ _RANGES: Mapping[str, Range] = {
     "adam_beta1": _BELOW_1,
     "adam_beta2": _BELOW_1,
     "adam_epsilon": _FROM_0,
+    "label_smoothing_factor": _BELOW_1,
     "dataloader_num_workers": _WHOLE_FROM_0,
     "max_grad_norm": _FROM_0,
     "seed": _SEED,

@@ -46,7 +46,6 @@ RESERVED: Mapping[str, str] = {
     "remove_unused_columns": "leyenda makes the batches itself.",
     "label_names": "leyenda makes the batches itself.",
     "ignore_data_skip": "A resumed run must see the same pictures.",
-    "label_smoothing_factor": "leyenda computes the loss itself, word by word.",
     "fsdp_config": "training.fsdp=true divides weights, gradients and optimizer state, layer by layer.",
     "auto_find_batch_size": "Use training.per_device_train_batch_size=auto.",
     "include_num_input_tokens_seen": "leyenda makes the batches itself.",

@@ -32,6 +32,7 @@ from leyenda.training.batch_size import PieceSize
 from leyenda.training.batches_ahead import BatchesAhead
 from leyenda.training.checkpoints import STATE_FILE, checkpoint_at, rotate, written_whole
 from leyenda.training.diagnostics import collapse_warning, show_samples
+from leyenda.training.label_smoothing import smooth_in_model, smoothed
 from leyenda.training.pairs import Batch, EpochSampler, Images, Pairs, StepSampler, as_it_is, collate, pieces
 from leyenda.training.processes import ALONE, Processes
 from leyenda.training.sharding import (
@@ -106,6 +107,8 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
             data_collator=as_it_is,
             callbacks=[*([average] if average else []), *callbacks],
         )
+        self.label_smoother = None
+        smooth_in_model(self._trained.model, arguments.label_smoothing_factor)
         # Both print to standard output, which belongs to results; the bar of notebooks is another than a terminal's.
         self.remove_callback(PrinterCallback)
         self.remove_callback(DEFAULT_PROGRESS_CALLBACK)
@@ -269,6 +272,9 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         inputs = dict(inputs)
         share = inputs.pop("times") * (inputs["labels"] != -100).sum() / num_items_in_batch
         loss, outputs = super().compute_loss(model, inputs, return_outputs=True)
+        factor, logits = self.args.label_smoothing_factor, getattr(outputs, "logits", None)
+        if factor and logits is not None:
+            loss = smoothed(loss, logits, inputs["labels"], factor)
         return (loss * share, outputs) if return_outputs else loss * share
 
     def evaluate(
