@@ -336,6 +336,71 @@ def test_a_stopped_run_goes_on_with_more_pictures(caption, photos, here, monkeyp
         assert f"photos/added {number}.png" in said(here / f"{number}.jsonl")
 
 
+def test_a_stopped_run_goes_on_when_all_of_it_was_moved(caption, here, monkeypatch):
+    for number in range(5):
+        draw(here / "project" / "photos" / f"{number}.png", number)
+    (here / "project" / "sub").mkdir()
+    for folder, photos, output in ((".", "photos", "out.jsonl"), ("sub", "../photos", "../below.csv")):
+        monkeypatch.chdir(here / "project" / folder)
+        stop_at_batch(monkeypatch, 2)
+        assert caption(photos, "-o", output)[0] == 130
+        monkeypatch.undo()
+        monkeypatch.chdir(here)
+        (here / "project").rename(here / "moved")
+        monkeypatch.chdir(here / "moved" / folder)
+        code, _, err = caption(photos, "-o", output)
+        assert (code, err) == (0, f"Wrote {output} (5 pictures: 5 captioned).\n")
+        assert len(said(here / "moved" / folder / output)) == 5
+        (here / "moved").rename(here / "project")
+
+
+@pytest.mark.parametrize("to", [["-o", "out.jsonl"], ["--to", "webdataset", "-o", "out"]])
+def test_a_stopped_run_is_not_gone_on_with_from_another_folder(caption, photos, here, monkeypatch, to):
+    stop_at_batch(monkeypatch, 2)
+    assert caption("photos", *to)[0] == 130
+    monkeypatch.undo()
+    (here / "elsewhere").mkdir()
+    monkeypatch.chdir(here / "elsewhere")
+    code, _, err = caption("../photos", *to[:-1], f"../{to[-1]}")
+    assert code == 2
+    assert (
+        f"was begun in '{here}', and its pictures are named from there. Go on with it there: cd {here}."
+        in err
+    )
+    monkeypatch.chdir(here)
+    assert caption(here / "photos", *to)[0] == 0
+    output = here / (to[-1] if to[0] == "-o" else "out/index.jsonl")
+    assert len(said(output)) == 6
+
+
+def test_a_run_with_absolute_names_goes_on_from_any_folder(caption, photos, here, monkeypatch):
+    stop_at_batch(monkeypatch, 2)
+    assert caption(photos, "-o", here / "out.jsonl")[0] == 130
+    monkeypatch.undo()
+    (here / "elsewhere").mkdir()
+    monkeypatch.chdir(here / "elsewhere")
+    assert caption(photos, "-o", here / "out.jsonl")[0] == 0
+    assert len(said(here / "out.jsonl")) == 6
+
+
+def test_a_stopped_run_that_begins_anew_goes_on_with_more_pictures(caption, photos, here, monkeypatch):
+    pictures = [f"photos/{name}" for name in ("a.png", "b.jpg", "c.png", "f.png")]
+    assert caption(*pictures, "-o", "out.jsonl")[0] == 0
+    stop_at_batch(monkeypatch, 2)
+    assert caption(*pictures, "-o", "out.jsonl", "--overwrite")[0] == 130
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    draw(photos / "g.png", 70)
+    _, out, _ = caption(*pictures, "photos/g.png", "-o", "out.jsonl", "--overwrite", "--json")
+    assert json.loads(out.splitlines()[-1])["done_before"] == 2
+    stop_at_batch(monkeypatch, 2)
+    assert caption(*pictures, "-o", "out.jsonl", "--overwrite")[0] == 130
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    _, out, _ = caption("photos/g.png", "-o", "out.jsonl", "--overwrite", "--json")
+    assert json.loads(out.splitlines()[-1])["done_before"] == 0
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_no_temporary_file_is_left_when_the_model_is_not_there(caption, photos, here, ending):
     assert caption("photos", "-o", f"out.{ending}")[0] == 0

@@ -27,6 +27,7 @@ from leyenda.errors import LeyendaError, disk_error
 from leyenda.volume.entries_by_name import EntriesByName, Positioned
 from leyenda.volume.entry import LOW_CONFIDENCE, Entry
 from leyenda.volume.json_line import json_line
+from leyenda.volume.named_inputs import MAY_CHANGE, forgotten_inputs, names_differ
 from leyenda.volume.record_names import RecordNames
 from leyenda.volume.whole_file import sync_folder
 
@@ -133,9 +134,13 @@ class Journal:
             raise
 
     def _holds(self, settings: Mapping[str, Any]) -> bool:
-        """Whether the last run in the file was stopped and had these settings."""
+        """Whether the last run in the file was stopped, had these settings, and can be gone on with from here."""
         runs = self._runs()
-        return bool(runs) and runs[-1].finished is None and runs[-1].settings == settings
+        if not runs or runs[-1].finished is not None or _other_settings(runs[-1].settings, settings):
+            return False
+        images = [entry.image for entry in runs[-1].last.entries] if runs[-1].last else []
+        before = runs[-1].settings
+        return not names_differ(before, settings, images) and not forgotten_inputs(before, settings)
 
     def _runs(self) -> list[RunLog]:
         return run_logs(self.path, record=self._record)
@@ -327,8 +332,7 @@ def refuse_other_settings(path: Path, before: Mapping[str, Any], now: Mapping[st
     Raises:
         LeyendaError: it is, with the first settings that differ.
     """
-    names = [name for name in {**before, **now} if name != "inputs"]  # there may be more of them now
-    different = [name for name in names if before.get(name) != now.get(name)]
+    different = _other_settings(before, now)
     if not different:
         return
     told = "; ".join(
@@ -339,6 +343,12 @@ def refuse_other_settings(path: Path, before: Mapping[str, Any], now: Mapping[st
         f"{str(path)!r} holds what another command had done: {told}.",
         "Type that command again to go on with it, or begin anew with --overwrite.",
     )
+
+
+def _other_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The settings that differ; there may be more inputs now, and the folder may have been moved."""
+    names = [name for name in {**before, **now} if name not in MAY_CHANGE]
+    return [name for name in names if before.get(name) != now.get(name)]
 
 
 def run_logs(path: Path, *, record: bool = False) -> list[RunLog]:

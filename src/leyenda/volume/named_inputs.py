@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,12 @@ from leyenda.volume.item import is_address
 
 INPUTS = "inputs"
 """What the settings of a run call what was named."""
+
+FOLDER = "folder"
+"""What they call the folder that the command was typed in."""
+
+MAY_CHANGE = (INPUTS, FOLDER)
+"""Settings that may be others when a run is gone on with."""
 
 _FIRST_BYTES = 64
 
@@ -49,31 +56,60 @@ def _is_a_picture(path: Path) -> bool:
 
 def settings_of_inputs(words: Sequence[str], lists: Sequence[str]) -> Mapping[str, Any]:
     """What a journal notes of what was named, so that the same can be told from something else later."""
-    return {INPUTS: [_place(word) for word in (*words, *lists)]}
+    return {INPUTS: [_place(word) for word in (*words, *lists)], FOLDER: os.getcwd()}
 
 
-def refuse_forgotten_inputs(journal: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Stop where a stopped run has inputs that are not named now: they would never be captioned.
+def refuse_other_inputs(
+    journal: Path, before: Mapping[str, Any], now: Mapping[str, Any], images: Iterable[str]
+) -> None:
+    """Stop where a stopped run has inputs that are not named now, or that have other names from here.
 
-    More inputs than before are welcome, and files that have gone since are missed by nobody.
+    The former would never be captioned, the latter a second time. More inputs than before are welcome, files that have
+    gone since are missed by nobody, and the whole folder of the command may have been moved.
 
     Args:
         journal: of the stopped run.
         before: its settings.
         now: those of this one.
+        images: names of inputs in it.
 
     Raises:
-        LeyendaError: there are such inputs.
+        LeyendaError: it is such a run.
     """
-    named = set(now.get(INPUTS, ()))
-    lost = [place for place in before.get(INPUTS, ()) if place not in named and _may_be_there(place)]
-    if lost:
+    if names_differ(before, now, images):
+        raise LeyendaError(
+            f"{str(journal)!r} was begun in {before[FOLDER]!r}, and its pictures are named from there.",
+            f"Go on with it there: cd {shlex.quote(before[FOLDER])}. Or begin anew with --overwrite.",
+        )
+    if lost := forgotten_inputs(before, now):
         others = f" and {len(lost) - 1:,} more" if len(lost) > 1 else ""
         raise LeyendaError(
             f"{str(journal)!r} is of a run over other inputs: {_shown(lost[0])}{others} is not named now.",
             "Type that command again to go on with it, name its inputs here as well to do both, "
             "or begin anew with --overwrite.",
         )
+
+
+def names_differ(before: Mapping[str, Any], now: Mapping[str, Any], images: Iterable[str]) -> bool:
+    """Whether names in a stopped run are relative to another folder than the one that the command is typed in."""
+    folder = before.get(FOLDER)
+    if folder is None or folder == now.get(FOLDER) or not os.path.isdir(folder):
+        return False
+    return any(not (is_address(name) or name == STANDARD_INPUT or os.path.isabs(name)) for name in images)
+
+
+def forgotten_inputs(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What was named in a stopped run, may still be there, and is not named now."""
+    folder, here, named = before.get(FOLDER), now.get(FOLDER), set(now.get(INPUTS, ()))
+
+    def is_named(place: str) -> bool:
+        if place in named or folder is None or here is None or os.path.isdir(folder):
+            return place in named
+        return (
+            os.path.normpath(os.path.join(here, os.path.relpath(place, folder))) in named
+        )  # both were moved
+
+    return [place for place in before.get(INPUTS, ()) if not is_named(place) and _may_be_there(place)]
 
 
 def _place(word: str) -> str:

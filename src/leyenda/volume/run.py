@@ -14,7 +14,7 @@ from leyenda.volume.existing import SKIP
 from leyenda.volume.inputs.opening import Inputs
 from leyenda.volume.item import PARTS, Item
 from leyenda.volume.journal import Journal
-from leyenda.volume.named_inputs import refuse_forgotten_inputs
+from leyenda.volume.named_inputs import refuse_other_inputs
 from leyenda.volume.outputs.output import Output
 from leyenda.volume.rules import Rules
 from leyenda.volume.seen_pictures import SeenPictures
@@ -64,8 +64,9 @@ class VolumeRun:
             output.journal_path, everything, overwrite=overwrite, record=output.keeps_journal
         )
         try:
-            if self.journal.run.groups:
-                refuse_forgotten_inputs(self.journal.path, self.journal.run.settings, everything)
+            if self.journal.run.last is not None:
+                images = [entry.image for entry in self.journal.run.last.entries]
+                refuse_other_inputs(self.journal.path, self.journal.run.settings, everything, images)
             if self.rules.retry_failed and self.journal.resumed:
                 self.journal.try_failed_again()
             output.recover(self.journal)
