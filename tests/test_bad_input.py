@@ -234,6 +234,7 @@ ROWS = [
     Row("a grid of another kind", "data show pairs --grid look.pdf", "The grid is a PNG picture", "FILE.png"),
     Row("a report of another kind", "evaluate model pairs --report report.pdf", "'report.pdf' would not be what its ending says", ".html, .htm, .md"),
     Row("a recipe that says a thing twice", TRAIN + "--config recipe.yaml", "recipe.yaml:3 is not YAML: the name 'seed' stands there for the second time", "Mend that line", recipe("training:\n  seed: 1\n  seed: 2\n")),
+    Row("captions into a dash", "caption photo.png --model model --to jsonl --output -", "The output '-' is no file", "standard output"),
     Row("an address of another kind among pictures", "caption ftp://example.org/a.png photo.png --model model", "not an http or https address", "Download it first", code=3),
     Row("a table leads out of its folder", "data check in/data.csv", "in/data.csv:2", "../a.png", lambda: table("in/data.csv", "image,caption\n../a.png,a dog\n"), code=3),
     Row("tokens of no model", "data check pairs --max-caption-tokens 9", "--max-caption-tokens", "add --model"),

@@ -439,3 +439,33 @@ def test_a_byte_order_mark(caption, photos, here):
     assert (photos / "b.txt").read_text(encoding="utf-8") == f"{new} mein Text\n"
     assert caption("--undo", "photos")[0] == 0
     assert (photos / "b.txt").read_bytes() == "\ufeffmein Text".encode()
+
+
+def test_what_a_person_writes_into_the_review_list_stays(caption, photos, here):
+    words = ["photos", "-o", "out.jsonl", "--min-confidence", "0.99"]
+    assert caption(*words)[0] == 0
+    review = here / "out.review.jsonl"
+    said_at_first = review.read_bytes()
+    first, *rest = lines_of(review)
+    mended = first | {"caption": OWN, "seen_by": "Ana"}
+    review.write_text("".join(json.dumps(line) + "\n" for line in (mended, *rest)))
+    expected = [first | {"seen_by": "Ana", "was": OWN}, *rest]
+    for _ in range(2):  # each time the model is asked again
+        assert caption(*words)[0] == 0
+        assert lines_of(review) == expected
+    assert caption(*words, "--overwrite")[0] == 0
+    assert review.read_bytes() == said_at_first
+
+
+def test_an_output_that_is_a_link_stays_one(caption, photos, here):
+    (here / "store").mkdir()
+    (here / "out.jsonl").symlink_to("store/s.jsonl")
+    (here / "store" / "s.jsonl").write_text(
+        '{"image": "photos/a.png", "caption": "HUMAN WORDS", "confidence": null}\n'
+    )
+    assert caption("photos", "-o", "out.jsonl", "--existing", "overwrite")[0] == 0
+    assert (here / "out.jsonl").is_symlink()
+    assert OWN not in said(here / "store" / "s.jsonl").values()
+    assert caption("--undo", "out.jsonl")[0] == 0
+    assert (here / "out.jsonl").is_symlink()
+    assert said(here / "store" / "s.jsonl")["photos/a.png"] == OWN

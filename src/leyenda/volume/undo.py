@@ -15,7 +15,7 @@ from leyenda.volume.journal import RunLog, groups_between, note_undone, run_logs
 from leyenda.volume.outputs.beside import RECORD_NAME, Place, found_entry, is_written, names_of
 from leyenda.volume.outputs.file_undo import take_back
 from leyenda.volume.outputs.registry import open_place
-from leyenda.volume.whole_file import remove_temporary
+from leyenda.volume.whole_file import behind_link, remove_temporary
 
 
 @dataclass(slots=True)
@@ -146,5 +146,5 @@ def _backwards(record: Path, run: RunLog) -> Iterator[Entry]:
 
 
 def _undo_file(path: Path) -> Undone:
-    restored, refused = take_back(path)
+    restored, refused = take_back(behind_link(path))
     return Undone(restored=restored, refused=refused)

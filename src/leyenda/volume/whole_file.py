@@ -34,6 +34,11 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def behind_link(path: Path) -> Path:
+    """The file that a link leads to; any other path as it is. A link is kept, and never replaced by a file."""
+    return path.resolve() if path.is_symlink() else path
+
+
 @contextlib.contextmanager
 def being_written(path: Path) -> Iterator[BinaryIO]:
     """A file that is on the disk, under its temporary name, when the block ends well; `put_in_place` does the rest.
@@ -76,7 +81,7 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         DiskError: it cannot be written; what was there is untouched.
     """
-    path = path.resolve() if path.is_symlink() else path
+    path = behind_link(path)
     with being_written(path) as file:
         with contextlib.suppress(FileNotFoundError):
             os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
@@ -86,7 +91,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def remove_temporary(path: Path) -> None:
     """Take away what a run that was killed left of a file that was not whole."""
-    path = path.resolve() if path.is_symlink() else path
+    path = behind_link(path)
     try:
         temporary_of(path).unlink(missing_ok=True)
     except OSError as error:

@@ -24,7 +24,7 @@ from leyenda.volume.named_inputs import refuse_own_input
 from leyenda.volume.outputs.file_formats import FileFormat
 from leyenda.volume.outputs.file_history import keep_before, write_changes
 from leyenda.volume.review import write_review
-from leyenda.volume.whole_file import being_written, put_in_place, temporary_of
+from leyenda.volume.whole_file import behind_link, being_written, put_in_place, temporary_of
 
 UNREADABLE = (ValueError, KeyError, TypeError)
 """What reading a file raises that does not hold captions."""
@@ -55,7 +55,7 @@ class OneFile:
         review: Path | None = None,
         history: bool = True,
     ) -> None:
-        self.path = Path(path).expanduser()
+        self.path = behind_link(Path(path).expanduser())
         self.format = format_
         self.overwrite = overwrite
         self.review = review

@@ -85,6 +85,10 @@ def open_output(options: OutputOptions, inputs: Inputs, *, with_review: bool) ->
     """
     if options.output is not None and not os.fspath(options.output):
         raise LeyendaError("The output has no name.", "Name a file or a folder: --output captions.jsonl")
+    if options.output is not None and os.fspath(options.output) == "-":
+        raise LeyendaError(
+            "The output '-' is no file.", "Leave out --output, and captions go to standard output as text."
+        )
     name = options.to or _by_ending(options.output)
     if name not in OUTPUTS:
         raise LeyendaError(
