@@ -244,7 +244,7 @@ def test_stopping_early_and_beginning_anew_are_said(pairs, tmp_path, capsys):
     assert main(words(pairs, tmp_path / "run", *more)) == 0
     told = capsys.readouterr().err
     assert f"There is no run in {str(tmp_path / 'run')!r} to go on with: a new one starts." in told
-    assert "Stopping at step 6 of 30: the last 2 evaluations brought no better wer" in told
+    assert "Stopped at step 6 of 30: the last 2 evaluations brought no better wer" in told
 
 
 def test_shares_are_not_said_to_be_asked_for_where_the_source_gives_the_splits(tmp_path, capsys):

@@ -59,7 +59,7 @@ def test_it_draws_and_trains_the_demo_model_in_the_language(begin):
     assert (english.evaluation.language, spanish.evaluation.language) == ("en", "es")
     assert pictures("en") == pictures("es")
     assert not set(captions("en")) & set(captions("es"))
-    assert english.data.source == "en/data"
+    assert english.data.source == str(Path("en/data").absolute())
 
 
 def test_the_seed_is_of_the_drawings_and_the_training(begin):

@@ -10,6 +10,7 @@ from leyenda.config import Recipe, load_recipe
 from leyenda.errors import LeyendaError, RunError
 from leyenda.jobs.train import Talk, TrainingResult, say, train
 from leyenda.quickstart.dataset import write_dataset
+from leyenda.training.resolved_recipe import resolved
 from leyenda.training.run_folder import RunFolder
 
 PICTURES = 2400
@@ -62,7 +63,7 @@ def quickstart(
     recipe = recipe_of(run, language, seed)
     _set_aside(run, recipe, talk, texts["aside"])
     run.check(recipe, resume=True)
-    data = Path(recipe.data.source)
+    data = run.folder / "data"
     with run.locked():
         # The recipe first: it tells a later quickstart that these drawings are its own.
         run.start(recipe)
@@ -92,7 +93,7 @@ def recipe_of(run: RunFolder, language: str, seed: int) -> Recipe:
     """What the quickstart trains, and how."""
     return load_recipe(
         values={
-            "data.source": str(run.folder / "data"),
+            "data.source": str((run.folder / "data").absolute()),
             "data.split_seed": seed,
             "model.name": "demo",
             "model.device": "cpu",
@@ -117,7 +118,7 @@ def recipe_of(run: RunFolder, language: str, seed: int) -> Recipe:
 
 def _set_aside(run: RunFolder, recipe: Recipe, talk: Talk, message: str) -> None:
     """Move a run of another recipe out of the way: it is the user's, so it is kept."""
-    if not run.recipe.is_file() or run.saved_recipe() == recipe:
+    if not run.recipe.is_file() or resolved(run.saved_recipe()) == resolved(recipe):
         return
     if run.saved_recipe().model.name != "demo":
         raise RunError(f"{str(run.folder)!r} holds another training run.", "Choose another --output.")

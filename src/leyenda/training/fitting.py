@@ -28,7 +28,6 @@ from leyenda.training.batch_size import PieceSize, choose_piece, saved_size
 from leyenda.training.checkpoints import checkpoint_at, read_state, tidy, whole_checkpoints, written_whole
 from leyenda.training.compilation import CompiledWhenItPays
 from leyenda.training.dropout import set_dropout
-from leyenda.training.early_stopping import StoppedEarly
 from leyenda.training.pairs import Images, Pairs
 from leyenda.training.processes import ALONE, Processes
 from leyenda.training.resolved_recipe import resolved
@@ -140,6 +139,8 @@ def fit(task: Task) -> Path:
             trainer.add_callback(CompiledWhenItPays(task.talk, lambda: min(size.pictures, own)))
         task.talk(_plan(task, arguments, pairs, size, last[0] if last else 0))
         _train(trainer, stop, last[1] if last else None)
+        if trainer.state.global_step < trainer.state.max_steps:
+            task.talk(_why_early(task, trainer.state))
     return task.processes.from_main(lambda: _publish_best(run, bool(arguments.load_best_model_at_end)))
 
 
@@ -222,6 +223,8 @@ def _piece_size(task: Task, trainer: CaptionTrainer, pairs: Pairs, last: Path | 
 
 
 def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, StoppedInOrder]:
+    from transformers import EarlyStoppingCallback
+
     evaluation = task.recipe.evaluation
     shown = min(len(task.validation), evaluation.max_pictures or len(task.validation))
     processes = task.processes
@@ -233,7 +236,7 @@ def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, 
     kept = task.recipe.model.average
     average = None if kept is None else WeightAverage(task.model.model, kept)
     if evaluation.patience is not None:
-        callbacks.append(StoppedEarly(evaluation.patience, task.objective.name, task.talk))
+        callbacks.append(EarlyStoppingCallback(evaluation.patience))
     with (
         quiet(),
         _refusals_explained(ImportError, ValueError),
@@ -289,6 +292,15 @@ def _train(trainer: CaptionTrainer, stop: StoppedInOrder, last: Path | None) -> 
         stop.give_back()
     if stop.asked:
         raise KeyboardInterrupt
+
+
+def _why_early(task: Task, state: Any) -> str:
+    count = task.recipe.evaluation.patience
+    evaluations = "evaluation" if count == 1 else f"{count} evaluations"
+    return (
+        f"Stopped at step {state.global_step} of {state.max_steps}: the last {evaluations} brought no better "
+        f"{task.objective.name} than the {state.best_metric:.4g} of step {state.best_global_step}."
+    )
 
 
 def _plan(task: Task, arguments: Any, pairs: Pairs, size: PieceSize, step: int) -> str:
