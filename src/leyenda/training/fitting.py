@@ -290,7 +290,7 @@ def _train(trainer: CaptionTrainer, stop: StoppedInOrder, last: Path | None) -> 
             trainer.train(resume_from_checkpoint=str(last) if last else None)
     finally:
         stop.give_back()
-    if stop.asked:
+    if stop.was_asked():
         raise KeyboardInterrupt
 
 

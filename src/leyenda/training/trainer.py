@@ -555,6 +555,7 @@ class StoppedInOrder(TrainerCallback):  # type: ignore[misc]
         self._processes = processes
         self._before: Any = None
         self.asked = False
+        self._stopping = False
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Take over Ctrl-C; possible in the main thread only."""
@@ -568,15 +569,22 @@ class StoppedInOrder(TrainerCallback):  # type: ignore[misc]
         self._talk("Stopping: saving the step in hand. Ctrl-C again stops at once.")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Ask for a checkpoint."""
-        self.asked = self._processes.any(self.asked)
-        if self.asked:
+        """Ask for a checkpoint, if any process was asked to stop.
+
+        What a process is asked after this counts at the next step only: one alone would leave the others waiting.
+        """
+        self._stopping = self._processes.any(self.asked)
+        if self._stopping:
             control.should_save = True
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Only after saving, so that the checkpoint does not say that training has ended."""
-        if self.asked:
+        if self._stopping:
             control.should_training_stop = True
+
+    def was_asked(self) -> bool:
+        """Whether any process was asked to stop, in the end; all of them have to ask this."""
+        return self._processes.any(self.asked)
 
     def give_back(self) -> None:
         """Restore what Ctrl-C did before."""
