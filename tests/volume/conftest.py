@@ -25,6 +25,21 @@ def lines_of(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def stop_at_batch(monkeypatch, number):
+    """The model is interrupted at that batch."""
+    from leyenda.models import CaptioningModel
+
+    generate, calls = CaptioningModel.generate, []
+
+    def stopped(self, *arguments, **named):
+        calls.append(1)
+        if len(calls) == number:
+            raise KeyboardInterrupt
+        return generate(self, *arguments, **named)
+
+    monkeypatch.setattr(CaptioningModel, "generate", stopped)
+
+
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """An empty working folder."""

@@ -8,7 +8,7 @@ import os
 
 import pyarrow.parquet as pq
 import pytest
-from tests.volume.conftest import draw, lines_of
+from tests.volume.conftest import draw, lines_of, stop_at_batch
 
 OWN = "HUMAN WORDS"
 
@@ -86,21 +86,6 @@ def test_a_caption_that_stays_is_not_taken_for_the_model_s(caption, photos, here
     assert caption(*words)[0] == 0
     assert (here / "out.jsonl").read_bytes() == expected
     assert (here / "out.review.jsonl").read_bytes() == listed
-
-
-def stop_at_batch(monkeypatch, number):
-    """The model is interrupted at that batch."""
-    from leyenda.models import CaptioningModel
-
-    generate, calls = CaptioningModel.generate, []
-
-    def stopped(self, *arguments, **named):
-        calls.append(1)
-        if len(calls) == number:
-            raise KeyboardInterrupt
-        return generate(self, *arguments, **named)
-
-    monkeypatch.setattr(CaptioningModel, "generate", stopped)
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])

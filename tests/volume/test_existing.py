@@ -6,7 +6,7 @@ import json
 import os
 
 import pytest
-from tests.volume.conftest import draw, lines_of
+from tests.volume.conftest import draw, lines_of, stop_at_batch
 from tests.volume.kill_many import everything_in
 
 from leyenda.cli import main
@@ -99,20 +99,9 @@ def test_undo_that_is_stopped_goes_on(caption, photos, monkeypatch):
 
 
 def test_a_stopped_run_can_be_taken_back(caption, photos, monkeypatch):
-    from leyenda.models import CaptioningModel
-
-    def broken(self, *arguments, **named):
-        raise KeyboardInterrupt
-
     (photos / "a.txt").write_text("my own words")
     with monkeypatch.context() as patch:
-        generate, calls = CaptioningModel.generate, []
-
-        def second_fails(self, *arguments, **named):
-            calls.append(1)
-            return (generate if len(calls) == 1 else broken)(self, *arguments, **named)
-
-        patch.setattr(CaptioningModel, "generate", second_fails)
+        stop_at_batch(patch, 2)
         assert caption("photos", "--to", "sidecar", "--existing", "overwrite")[0] == 130
     assert len(texts(photos)) == 2
     assert caption("--undo", "photos")[0] == 0
@@ -249,18 +238,8 @@ def test_captions_that_are_not_sure_enough(caption, photos, here):
 
 
 def test_the_journal_of_another_command(caption, photos, here, monkeypatch):
-    from leyenda.models import CaptioningModel
-
     with monkeypatch.context() as patch:
-        generate, calls = CaptioningModel.generate, []
-
-        def stopped(self, *arguments, **named):
-            calls.append(1)
-            if len(calls) == 2:
-                raise KeyboardInterrupt
-            return generate(self, *arguments, **named)
-
-        patch.setattr(CaptioningModel, "generate", stopped)
+        stop_at_batch(patch, 2)
         assert caption("photos", "-o", "out.jsonl")[0] == 130
     kept = (here / "out.jsonl.partial").read_bytes()
     code, _, err = caption("photos", "-o", "out.jsonl", "--beams", 3)

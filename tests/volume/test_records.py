@@ -8,10 +8,8 @@ import shutil
 import zlib
 
 import pytest
-from tests.volume.conftest import draw, lines_of
+from tests.volume.conftest import draw, lines_of, stop_at_batch
 from tests.volume.kill_many import everything_in
-
-from leyenda.models import CaptioningModel
 
 RECORD = "leyenda-captions.jsonl"
 
@@ -35,15 +33,7 @@ def stopped(caption, monkeypatch):
 
     def run(*arguments):
         with monkeypatch.context() as patch:
-            generate, calls = CaptioningModel.generate, []
-
-            def second_fails(self, *given, **named):
-                calls.append(1)
-                if len(calls) == 2:
-                    raise KeyboardInterrupt
-                return generate(self, *given, **named)
-
-            patch.setattr(CaptioningModel, "generate", second_fails)
+            stop_at_batch(patch, 2)
             assert caption(*arguments)[0] == 130
 
     return run

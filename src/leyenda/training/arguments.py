@@ -84,8 +84,8 @@ def training_arguments(
         use_cpu: whether to train on the CPU even where there is a GPU.
 
     Raises:
-        RecipeError: an unknown or reserved name (all at once), or a value that `TrainingArguments`, the optimizer, the
-            schedule or the device refuses.
+        RecipeError: an unknown or reserved name (all at once), or a value that `TrainingArguments`, the optimizer or
+            the schedule refuses.
         MissingExtra: accelerate is not installed.
     """
     if importlib.util.find_spec("accelerate") is None:
@@ -94,8 +94,6 @@ def training_arguments(
 
     check_names(given)
     given = with_no(given)
-    if given.get("fp16") and use_cpu:
-        raise RecipeError("fp16 training needs a GPU.", "Use --precision fp32 or bf16.")
     machine = {
         "report_to": _default_reports(),
         "use_cpu": use_cpu,

@@ -164,7 +164,7 @@ def arguments_of(recipe: Recipe, model: CaptioningModel, objective: Objective, r
         run.checkpoints,
         metric=objective.name,
         lower_is_better=objective.lower_is_better,
-        precision=choose_training_precision(recipe.model.precision, model.device, _width(model)),
+        precision=choose_training_precision(_precision(recipe), model.device, _width(model)),
         use_cpu=model.device.type == "cpu",
     )
 
@@ -172,6 +172,11 @@ def arguments_of(recipe: Recipe, model: CaptioningModel, objective: Objective, r
 def precision_of(arguments: Any) -> str:
     """What the run computes in: `fp32`, `bf16` or `fp16`."""
     return "bf16" if arguments.bf16 else "fp16" if arguments.fp16 else "fp32"
+
+
+def _precision(recipe: Recipe) -> str:
+    """The format that the recipe names, under the name of `TrainingArguments` or of leyenda."""
+    return "fp16" if recipe.training.get("fp16") else recipe.model.precision
 
 
 def _width(model: CaptioningModel) -> int:

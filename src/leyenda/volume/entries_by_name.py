@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from array import array
 from bisect import bisect_left
@@ -11,6 +10,7 @@ from typing import BinaryIO, TypeAlias
 
 from leyenda.volume.entry import Entry
 from leyenda.volume.item import is_address
+from leyenda.volume.name_hash import name_hash
 
 Positioned: TypeAlias = tuple[int, Entry]
 """An entry and where it lies."""
@@ -138,5 +138,5 @@ class _Index:
 
 
 def _key(name: str) -> int:
-    words = _identity(name).encode("utf-8", "surrogatepass")  # a table may hold names that no file can have
-    return int.from_bytes(hashlib.blake2b(words, digest_size=8).digest(), "big")
+    # A table may hold names that no file can have.
+    return name_hash(_identity(name).encode("utf-8", "surrogatepass"))

@@ -40,6 +40,11 @@ class Item:
         """The picture file that this input is, or None where it is an address, or bytes of something else."""
         return self.source if isinstance(self.source, str) and not is_address(self.source) else None
 
+    @property
+    def address(self) -> str | None:
+        """The http(s) address that this input is, or None."""
+        return self.source if isinstance(self.source, str) and is_address(self.source) else None
+
 
 def unusable_item(name: str, code: str, message: str) -> Item:
     """An input of which is known already that it cannot be captioned."""

@@ -10,7 +10,7 @@ from leyenda.images import fetch
 from leyenda.images.fetching import without_secrets
 from leyenda.images.opening import read_picture
 from leyenda.records import PictureBytes, PictureRow, Skipped
-from leyenda.volume.item import Item, is_address
+from leyenda.volume.item import Item
 from leyenda.volume.sameness import picture_digest
 from leyenda.volume.window import Ready
 
@@ -55,7 +55,7 @@ def read_item(item: Item, max_pixels: int) -> tuple[PictureBytes, bytes | None]:
     Raises:
         ImageError: it cannot be read or fetched.
     """
-    if isinstance(item.source, str) and is_address(item.source):
-        data = fetch(item.source)
-        return PictureBytes(data, without_secrets(item.source)), data
+    if item.address is not None:
+        data = fetch(item.address)
+        return PictureBytes(data, without_secrets(item.address)), data
     return read_picture(item.source, max_pixels=max_pixels), None

@@ -20,7 +20,7 @@ from leyenda.volume.engine import Outcome
 from leyenda.volume.entry import Entry
 from leyenda.volume.existing import SKIP
 from leyenda.volume.inputs.opening import Inputs
-from leyenda.volume.item import Item, PictureSource, is_address, safe_relative
+from leyenda.volume.item import Item, PictureSource, safe_relative
 from leyenda.volume.journal import Group, Journal, RunLog, groups_between
 from leyenda.volume.outputs.collisions import refuse_collisions
 from leyenda.volume.outputs.written_for import WrittenFor
@@ -218,7 +218,7 @@ class Beside:
                 self._write_at_last(self._unwritten.pop(self._names.noted(file), None), item)
             if self._written_for is not None:
                 self._written_for.check(file, item)
-            text = self.place_of_one.read(file, None if _is_address(item) else item.source)
+            text = self.place_of_one.read(file, None if item.address else item.source)
         except ImageError as error:
             return Entry(item.name, error=Skipped(error.code, str(error)))
         if text is not None and text.strip():
@@ -384,10 +384,6 @@ def _with_names(entry: Entry, named: Callable[[str], str]) -> Entry:
     return replace(entry, file=file, source=source)
 
 
-def _is_address(item: Item) -> bool:
-    return isinstance(item.source, str) and is_address(item.source)
-
-
 def _picture(item: Item, fetched: bytes | None) -> PictureSource:
     """The picture of an input, fetched if need be.
 
@@ -396,4 +392,4 @@ def _picture(item: Item, fetched: bytes | None) -> PictureSource:
     """
     if fetched is not None:
         return PictureBytes(fetched, item.name)
-    return read_item(item, DEFAULT_MAX_PIXELS)[0] if _is_address(item) else item.source
+    return read_item(item, DEFAULT_MAX_PIXELS)[0] if item.address else item.source

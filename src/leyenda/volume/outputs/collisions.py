@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from array import array
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from leyenda.errors import ImageError, LeyendaError
 from leyenda.volume.inputs.opening import Inputs
 from leyenda.volume.item import Item
+from leyenda.volume.name_hash import name_hash
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,8 +75,7 @@ def _is_itself(item: Item, file: str) -> bool:
 
 
 def _hash(file: str) -> int:
-    digest = hashlib.blake2b(os.fsencode(os.path.abspath(file)), digest_size=8)
-    return int.from_bytes(digest.digest(), "big")
+    return name_hash(os.fsencode(os.path.abspath(file)))
 
 
 def _numbers(hashes: array[int]) -> NDArray[np.uint64]:

@@ -24,7 +24,7 @@ from leyenda.metadata import (
 from leyenda.text_control import TextRules
 from leyenda.volume.entry import Entry
 from leyenda.volume.existing import OVERWRITE, SKIP, joined
-from leyenda.volume.item import Item, PictureSource, is_address
+from leyenda.volume.item import Item, PictureSource
 from leyenda.volume.outputs.beside import check_length, target_of
 from leyenda.volume.outputs.collisions import IN_TWO_FOLDERS
 from leyenda.volume.whole_file import make_folder, sync_folder, write_whole
@@ -178,7 +178,7 @@ class Metadata:
 
 def _ending(item: Item) -> str:
     """What the name of a picture of a format that can be described should end in, told by its first bytes."""
-    if isinstance(item.source, str) and is_address(item.source):
+    if item.address is not None:
         return ""
     head, _ = read_bytes(item.source, max_bytes=1 << 40, first=_HEAD)
     return _ENDINGS.get(picture_format(head[:_HEAD]) or "", "")

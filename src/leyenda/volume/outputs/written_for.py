@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from array import array
 from bisect import bisect_right
@@ -15,6 +14,7 @@ from leyenda.errors import ImageError
 from leyenda.volume.entry import Entry
 from leyenda.volume.item import Item
 from leyenda.volume.journal import Group, Journal
+from leyenda.volume.name_hash import name_hash
 from leyenda.volume.record_names import RecordNames, real_place
 
 if TYPE_CHECKING:
@@ -93,8 +93,7 @@ class WrittenFor:
 
 
 def _hash(file: str) -> int:
-    digest = hashlib.blake2b(os.fsencode(real_place(file)), digest_size=8)
-    return int.from_bytes(digest.digest(), "big")
+    return name_hash(os.fsencode(real_place(file)))
 
 
 def _same_file(one: str, other: str) -> bool:
