@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -106,28 +108,43 @@ class OwnTraining:
         )
         # leyenda's Trainer takes no callbacks from outside; those that every Trainer has are the door.
         transformers.trainer.DEFAULT_CALLBACKS.append(held)
-        recipe = load_recipe(
-            values={
-                "data.source": str(self.data),
-                "data.captions": self.captions,
-                "data.validation": 0,
-                "data.test": 0,
-                "model.name": str(self.checkpoint),
-                "model.freeze": ["image_encoder"] if self.frozen else [],
-                "model.precision": self.precision,
-                "training.per_device_train_batch_size": self.batch,
-                "training.gradient_accumulation_steps": 1,
-                "training.num_train_epochs": _ENDLESS_EPOCHS,
-                "training.eval_strategy": "no",
-                "training.save_strategy": "no",
-                "training.disable_tqdm": True,
-                "training.report_to": "none",
-                **self.changed,
-            }
-        )
         with tempfile.TemporaryDirectory() as output:
             os.environ["LEYENDA_CACHE"] = str(Path(output) / "cache")
+            recipe = load_recipe(
+                values={
+                    "data.source": str(_with_one_to_score(self.data, Path(output))),
+                    "data.captions": self.captions,
+                    "data.validation": 0,
+                    "data.test": 0,
+                    "model.name": str(self.checkpoint),
+                    "model.freeze": ["image_encoder"] if self.frozen else [],
+                    "model.precision": self.precision,
+                    "training.per_device_train_batch_size": self.batch,
+                    "training.gradient_accumulation_steps": 1,
+                    "training.num_train_epochs": _ENDLESS_EPOCHS,
+                    "training.eval_strategy": "no",
+                    "training.save_strategy": "no",
+                    "training.disable_tqdm": True,
+                    "training.report_to": "none",
+                    **self.changed,
+                }
+            )
             train(recipe, Path(output) / "run", talk=lambda line: None)
+
+
+def _with_one_to_score(data: Path, folder: Path) -> Path:
+    """All of `data` to train on, and one picture more, without which no run begins: its end is never reached."""
+    rows = [json.loads(line) for line in (data / "metadata.jsonl").read_text().splitlines()]
+    lines = [
+        {"image": str((data / row["file_name"]).resolve()), "captions": row["captions"], "split": "train"}
+        for row in rows
+    ]
+    held_out = folder / "held-out.jpg"
+    shutil.copyfile(lines[0]["image"], held_out)
+    lines.append({**lines[0], "image": str(held_out), "split": "test"})
+    table = folder / "pairs.jsonl"
+    table.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return table
 
 
 def held_between_steps(turns: Turns, *, steps: int, number_format: str, frozen: bool = False) -> Any:

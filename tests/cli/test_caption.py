@@ -183,6 +183,20 @@ def test_an_error_keeps_what_was_done_and_the_same_command_goes_on(caption, here
     assert not (here / "out.jsonl.partial").exists()
 
 
+def test_a_command_of_a_thousand_names_is_not_shown_again(caption, here, monkeypatch):
+    from leyenda.models import CaptioningModel
+
+    def stopped(self, *arguments, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CaptioningModel, "generate", stopped)
+    names = [f"gone-{number}.png" for number in range(1000)]
+    code, _, err = caption(*names, "a.png", "-o", "out.jsonl")
+    assert code == 130
+    assert "  the same command as before, from the same folder\n" in err
+    assert len(err) < 2_000, err
+
+
 BAD_ARGUMENTS = [
     (["nope.png"], "There is no file 'nope.png'. Check the name and the folder."),
     (["*.gif"], "No picture matches '*.gif'. Check the name"),

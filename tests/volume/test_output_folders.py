@@ -29,6 +29,18 @@ def encoded(seed, kind="PNG"):
     return file.getvalue()
 
 
+@pytest.mark.parametrize("kind", ["metadata", "sidecar"])
+def test_nothing_stands_beside_pictures_of_a_table(caption, here, kind):
+    rows = [{"image": {"bytes": encoded(seed), "path": f"{seed}.png"}} for seed in range(3)]
+    pq.write_table(pa.Table.from_pylist(rows), here / "t.parquet")
+    code, _, err = caption("t.parquet", "--to", kind)
+    assert code == 2
+    assert "is no file of its own" in err
+    assert "--output FOLDER." in err
+    assert sorted(path.name for path in here.iterdir()) == ["t.parquet"]
+    assert caption("t.parquet", "--to", kind, "-o", "out")[0] == 0
+
+
 @pytest.fixture
 def two_sources(here):
     """Two folders with different pictures of the same name."""
@@ -206,7 +218,7 @@ def test_described_copies_from_bytes(caption, here, monkeypatch, source):
     assert caption("--undo", "out")[0] == 0
     assert list(everything_in(here / "out")) == [RECORD]
     code, _, err = caption(*words, "--to", "metadata")
-    assert code == 3
+    assert code == 2
     assert "Have described copies made: --output FOLDER." in err
 
 

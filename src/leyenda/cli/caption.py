@@ -26,6 +26,9 @@ _SHORT = {"lists": "list", "as_json": "json"}
 
 _SAMPLING = ("temperature", "top_p", "seed")
 
+_LONGEST_COMMAND = 1_000
+"""Characters of a command that is shown again."""
+
 _WITH_OUTPUT = {
     "overwrite": False,
     "existing": "skip",
@@ -243,9 +246,10 @@ def _into_an_output(
 
 
 def _again(ctx: click.Context) -> str:
-    """The command that goes on, as it was typed."""
+    """The command that goes on, as it was typed; where a shell has put thousands of names into it, in words."""
     words = ctx.find_root().obj or ["caption", "..."]
-    return "leyenda " + shlex.join(words).encode("utf-8", "backslashreplace").decode()
+    typed = "leyenda " + shlex.join(words).encode("utf-8", "backslashreplace").decode()
+    return typed if len(typed) <= _LONGEST_COMMAND else "the same command as before, from the same folder"
 
 
 def _progress(pace: Pace, as_json: bool) -> Progress:

@@ -151,7 +151,9 @@ class Beside:
     def check(self, inputs: Inputs) -> None:
         """See that the record can be written, and that no two pictures share a file."""
         self.place_of_one.check(inputs.folders)
-        if self._output is not None:
+        if self._output is None:
+            _refuse_if_none_is_a_file(inputs, self.place_of_one.file_of)
+        else:
             make_folder(self._output)
         check_output_file(self.journal_path)
         refuse_collisions(inputs, self.place_of_one.file_of, self.place_of_one.collision_fix)
@@ -308,6 +310,28 @@ class Beside:
     def summary(self) -> str:
         """Where the record is."""
         return f"the captions and {self.journal_path}"
+
+
+def _refuse_if_none_is_a_file(inputs: Inputs, file_of: Callable[[Item], str]) -> None:
+    """See that there is a picture which something can stand beside.
+
+    Args:
+        inputs: the pictures.
+        file_of: says of one that is no file why nothing can, and what to do.
+
+    Raises:
+        LeyendaError: all lie in tables or shards, or at addresses.
+    """
+    first = None
+    for item in inputs.usable():
+        if item.file is not None:
+            return
+        first = first or item
+    if first is not None:
+        try:
+            file_of(first)
+        except ImageError as error:
+            raise LeyendaError(error.cause, error.fix) from error
 
 
 def record_path(record: str | Path | None, output: str | Path | None, folder: str | None) -> Path:
