@@ -333,21 +333,16 @@ def test_without_a_hub_the_default_model_is_an_error_of_two_lines(here, variable
     ]
 
 
-def test_a_real_ctrl_c(tiny_checkpoint, here):
-    """The process is stopped while it works through a long list."""
+@pytest.fixture
+def long_list(tiny_checkpoint, here):
+    """Words of a command that works for long."""
     (here / "list.txt").write_text("a.png\n" * 20_000)
-    words = [
-        "caption",
-        "--list",
-        "list.txt",
-        "--model",
-        tiny_checkpoint,
-        "--max-length",
-        2,
-        "-o",
-        "out.jsonl",
-    ]
-    command, environment = leyenda(*words, "--batch-size", 2, "--duplicates", "each", OMP_NUM_THREADS="1")
+    return ["caption", "--list", "list.txt", "--model", tiny_checkpoint, "--max-length", 2]
+
+
+def started(words, threads):
+    """The command as a process of its own, with so many threads for the model; and how it was typed."""
+    command, environment = leyenda(*words, OMP_NUM_THREADS=str(threads))
     process = subprocess.Popen(
         command,
         env=environment,
@@ -357,6 +352,14 @@ def test_a_real_ctrl_c(tiny_checkpoint, here):
         # A test run in the background of a script ignores Ctrl-C, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+    return process, "leyenda " + " ".join(command[3:])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_real_ctrl_c(here, long_list, threads):
+    """The process is stopped while it works through a long list."""
+    words = [*long_list, "-o", "out.jsonl", "--batch-size", 2, "--duplicates", "each"]
+    process, typed = started(words, threads)
     partial = here / "out.jsonl.partial"
     while process.poll() is None and not (partial.exists() and partial.read_text().count('"image"')):
         time.sleep(0.05)
@@ -373,6 +376,15 @@ def test_a_real_ctrl_c(tiny_checkpoint, here):
         "",
         "Finishing the pictures in hand. Ctrl-C again stops at once.",
         f"Kept in out.jsonl.partial: {len(kept):,} pictures. Go on with:",
-        "  leyenda " + " ".join(command[3:]),
+        f"  {typed}",
         "leyenda: stopped.",
     ]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_while_captions_are_printed(long_list, threads):
+    process, _ = started([*long_list, "--batch-size", 2], threads)
+    assert process.stdout.readline().startswith("a.png\t")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "\nleyenda: stopped.\n")

@@ -33,7 +33,13 @@ def reading_threads() -> int:
 
 
 def in_order_ahead(
-    work: Callable[[Input], Output], inputs: Iterable[Input], *, ahead: int, threads: int
+    work: Callable[[Input], Output],
+    inputs: Iterable[Input],
+    *,
+    ahead: int,
+    threads: int,
+    begin: Callable[[], object] = lambda: None,
+    patience: float | None = _PATIENCE,
 ) -> Generator[tuple[Input, Output], None, None]:
     """Like `map`, but `work` runs in threads on the next inputs while the caller uses the last result.
 
@@ -42,6 +48,8 @@ def in_order_ahead(
         inputs: read in the caller's own thread, at most `ahead` further than the results that were given.
         ahead: most inputs that are waiting, being worked on, or done and not asked for.
         threads: that work at the same time; none is started before there is an input for it.
+        begin: called by each thread before its first input.
+        patience: seconds that threads have at the end for what they are doing; None waits until they have done it.
 
     Yields:
         Each input with its result, in order.
@@ -61,7 +69,7 @@ def in_order_ahead(
             tasks.put(waiting[-1])
             if len(serving) < min(threads, len(waiting)):
                 # Daemons: who presses Ctrl-C does not wait long for a slow disk or server.
-                serving.append(threading.Thread(target=_serve, args=(work, tasks), daemon=True))
+                serving.append(threading.Thread(target=_serve, args=(begin, work, tasks), daemon=True))
                 serving[-1].start()
             if len(waiting) > ahead:
                 yield _first(waiting)
@@ -72,13 +80,13 @@ def in_order_ahead(
             future.cancel()
         for _ in serving:
             tasks.put(None)
-        _wait_for(serving)
+        _wait_for(serving, patience)
 
 
-def _wait_for(serving: list[threading.Thread]) -> None:
-    end = time.monotonic() + _PATIENCE
+def _wait_for(serving: list[threading.Thread], patience: float | None) -> None:
+    end = None if patience is None else time.monotonic() + patience
     for thread in serving:
-        thread.join(max(0.0, end - time.monotonic()))
+        thread.join(None if end is None else max(0.0, end - time.monotonic()))
 
 
 def _first(waiting: deque[tuple[Input, Future[Output]]]) -> tuple[Input, Output]:
@@ -86,7 +94,12 @@ def _first(waiting: deque[tuple[Input, Future[Output]]]) -> tuple[Input, Output]
     return item, future.result()
 
 
-def _serve(work: Callable[[Input], Output], tasks: SimpleQueue[tuple[Input, Future[Output]] | None]) -> None:
+def _serve(
+    begin: Callable[[], object],
+    work: Callable[[Input], Output],
+    tasks: SimpleQueue[tuple[Input, Future[Output]] | None],
+) -> None:
+    begin()
     while (task := tasks.get()) is not None:
         item, future = task
         if not future.set_running_or_notify_cancel():

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from leyenda import models
 from leyenda.errors import CaptionError, ImageError, LeyendaError
 from leyenda.images import DEFAULT_MAX_PIXELS, PictureLike, fetch
 from leyenda.inference.ahead import in_order_ahead, reading_threads
+from leyenda.inference.lanes import Lanes
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.models.memory import is_out_of_memory, release
 from leyenda.records import Caption, ImageSource, PictureBytes, PictureRow, Skipped
@@ -96,9 +98,15 @@ class Captioner:
         self.exact_decode = exact_decode
         self._talk = talk or say
         self._fitting = sys.maxsize  # pictures that the memory holds together, as far as is known
+        self._learning = threading.Lock()
         self.batch_size = batch_size_on(model.device.type, batch_size)
         self.max_pixels = check_max_pixels(max_pixels)
         model.check_length(self.settings)
+
+    @property
+    def lanes(self) -> Lanes:
+        """How many batches are captioned at the same time."""
+        return Lanes.suiting(self.model)
 
     @classmethod
     def from_pretrained(
@@ -217,16 +225,37 @@ class Captioner:
         threads = reading_threads()
         # The pictures of the next batch are prepared while the model is busy with this one.
         prepared = in_order_ahead(self._prepare_or_skip, pictures, ahead=max(size, threads), threads=threads)
+        with contextlib.closing(prepared):
+            for _, (done, error) in self.lanes.in_order(self._finished, self._batches(prepared, size)):
+                yield from done
+                if error is not None:
+                    raise error
+
+    def _batches(
+        self, prepared: Iterable[tuple[Picture, Prepared | Skipped]], size: int
+    ) -> Iterator[list[tuple[Picture, Prepared | Skipped]]]:
+        """Inputs with as many good pictures among them as go through the model together."""
         waiting: list[tuple[Picture, Prepared | Skipped]] = []
         good = 0
-        with contextlib.closing(prepared):
-            for picture, ready in prepared:
-                waiting.append((picture, ready))
-                good += isinstance(ready, Prepared)
-                if good >= min(size, self._fitting) or not good or len(waiting) >= _MOST_WAITING * size:
-                    yield from self._finish(waiting)
-                    waiting, good = [], 0
-            yield from self._finish(waiting)
+        for picture, ready in prepared:
+            waiting.append((picture, ready))
+            good += isinstance(ready, Prepared)
+            if good >= min(size, self._fitting) or not good or len(waiting) >= _MOST_WAITING * size:
+                yield waiting
+                waiting, good = [], 0
+        if waiting:
+            yield waiting
+
+    def _finished(
+        self, waiting: Sequence[tuple[Picture, Prepared | Skipped]]
+    ) -> tuple[list[tuple[Picture, Caption | Skipped]], Exception | None]:
+        """A batch as far as it can be captioned, and why it goes no further."""
+        done: list[tuple[Picture, Caption | Skipped]] = []
+        try:
+            done.extend(self._finish(waiting))
+        except Exception as error:
+            return done, error
+        return done, None
 
     def _finish(
         self, waiting: Sequence[tuple[Picture, Prepared | Skipped]]
@@ -323,11 +352,14 @@ class Captioner:
 
     def _take_fewer(self, did_not_fit: int) -> None:
         release(self.model.device)
-        self._fitting = did_not_fit // 2
-        told = self._too_small(
-            f"{did_not_fit} pictures together", f"Going on with {self._fitting} at a time."
-        )
-        self._talk(str(told))
+        with self._learning:
+            if self._fitting <= did_not_fit // 2:
+                return  # a batch that is captioned at the same time has found that out
+            self._fitting = did_not_fit // 2
+            told = self._too_small(
+                f"{did_not_fit} pictures together", f"Going on with {self._fitting} at a time."
+            )
+            self._talk(str(told))
 
     def _too_small(self, what: str, then: str) -> LeyendaError:
         device = self.model.device

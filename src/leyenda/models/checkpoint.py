@@ -70,6 +70,11 @@ class CaptioningModel:
         """How many tokens `generate` can write before positions run out, end token included."""
         return self.max_caption_tokens - self.family.prompt_length(self.model)
 
+    @property
+    def searches_itself(self) -> bool:
+        """Whether `generate` is leyenda's own search, which several threads can do at the same time."""
+        return self.family.searches(self.model) and search_suits(self.model.generation_config)
+
     def check_length(self, settings: GenerationSettings) -> None:
         """See that captions as long as asked for are possible.
 

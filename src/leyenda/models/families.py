@@ -69,6 +69,9 @@ class Family(Protocol):
             Whether it was done. The model is changed in place and can only caption and be saved.
         """
 
+    def searches(self, model: Any) -> bool:
+        """Whether `decoder` gives one, whose search several threads can do at the same time with one model."""
+
     def decoder(
         self, model: Any, images: Images, longest: int, prompts: Sequence[Sequence[int]] = ()
     ) -> Decoder | None:
@@ -156,6 +159,10 @@ class OnlyPlain:
 
     def pack(self, model: Any) -> bool:
         """There is no such way."""
+        return False
+
+    def searches(self, model: Any) -> bool:
+        """`generate` does."""
         return False
 
     def decoder(

@@ -95,6 +95,12 @@ class Git:
         pack_git(model)
         return True
 
+    def searches(self, model: Any) -> bool:
+        """A fast model's search is leyenda's own."""
+        from leyenda.models.git_network import GitNetwork
+
+        return isinstance(model, GitNetwork)
+
     def decoder(
         self, model: Any, images: Images, longest: int, prompts: Sequence[Sequence[int]] = ()
     ) -> Decoder | None:

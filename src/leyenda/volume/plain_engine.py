@@ -12,7 +12,7 @@ from leyenda.records import Caption, PictureRow, Skipped
 from leyenda.volume.engine import Outcome, Task
 from leyenda.volume.reading import read_and_open
 from leyenda.volume.seen_pictures import SeenPictures
-from leyenda.volume.window import Ready, windows
+from leyenda.volume.window import Ready, Window, windows
 
 if TYPE_CHECKING:
     from leyenda.inference import Captioner
@@ -38,10 +38,10 @@ class PlainEngine:
         prepared = in_order_ahead(self._prepare, tasks, ahead=max(size, threads), threads=threads)
         with contextlib.closing(prepared):
             going_on = itertools.takewhile(lambda _: not stopping(), prepared)
-            for window in windows(going_on, size, self._seen):
-                if stopping():
-                    return
-                yield window.outcomes(self._captioned(window.pictures))
+            # A window that the stop has cut short would be another group than without it.
+            whole = itertools.takewhile(lambda _: not stopping(), windows(going_on, size, self._seen))
+            for window, results in self.captioner.lanes.in_order(self._captioned, whole):
+                yield window.outcomes(results)
 
     def close(self) -> None:
         """Nothing is held beside the model."""
@@ -56,6 +56,9 @@ class PlainEngine:
         prepared = self.captioner.prepare(picture)
         return prepared, prepared.prompt
 
-    def _captioned(self, pictures: Sequence[Prepared]) -> Iterator[Caption | Skipped]:
-        for picture, caption in zip(pictures, self.captioner.generate(pictures), strict=True):
-            yield self.captioner.ruled_or_skipped(caption, picture.prompt)
+    def _captioned(self, window: Window[Prepared]) -> list[Caption | Skipped]:
+        captions = self.captioner.generate(window.pictures)
+        return [
+            self.captioner.ruled_or_skipped(caption, picture.prompt)
+            for picture, caption in zip(window.pictures, captions, strict=True)
+        ]
