@@ -71,6 +71,7 @@ class Captioner:
         prompt: words that every caption goes on from, with the names of a `PictureRow`'s columns in braces; None for
             none.
         talk: is told when the memory is too small for a batch; None prints it to standard error.
+        lanes: how many batches are captioned at the same time; None takes what suits the model.
 
     Raises:
         LeyendaError: a setting that makes no sense, more tokens asked for than the model can write, a prompt for a
@@ -88,8 +89,10 @@ class Captioner:
         text: TextRules | None = None,
         prompt: str | None = None,
         talk: Callable[[str], None] | None = None,
+        lanes: Lanes | None = None,
     ) -> None:
         self.model = model
+        self._lanes = lanes
         self.prompt = PromptTemplate(prompt) if prompt is not None else None
         if self.prompt is not None:
             model.check_prompts()
@@ -106,7 +109,7 @@ class Captioner:
     @property
     def lanes(self) -> Lanes:
         """How many batches are captioned at the same time."""
-        return Lanes.suiting(self.model)
+        return self._lanes or Lanes.suiting(self.model)
 
     @classmethod
     def from_pretrained(
@@ -212,7 +215,7 @@ class Captioner:
         """Caption pictures as they come; memory does not grow with their number.
 
         Args:
-            pictures: as for a call; read, in the caller's thread, only as far as this batch and the next one need.
+            pictures: as for a call; read, in the caller's thread, only as far as the batches in work and the next one need.
             batch_size: pictures that go through the model together; None takes the captioner's own.
 
         Yields:

@@ -17,6 +17,7 @@ from leyenda.data.load import load_examples
 from leyenda.data.splits import assign_splits
 from leyenda.errors import DataError, RunError
 from leyenda.inference import Captioner
+from leyenda.inference.lanes import Lanes
 from leyenda.jobs.measuring import Measure, measures, ready
 from leyenda.jobs.references import EVERYTHING, other_captions
 from leyenda.jobs.score import frequencies, scored_predictions, tokenizer_for
@@ -177,7 +178,9 @@ def evaluate_examples(
     Raises:
         DataError: no example can be scored.
     """
-    captioner = Captioner(model, settings, batch_size, exact_decode=exact_decode)
+    # Batches at the same time are at their largest together by chance, the more often the more of them there are;
+    # one at a time needs the same memory for any number of pictures.
+    captioner = Captioner(model, settings, batch_size, exact_decode=exact_decode, lanes=Lanes())
     predictions, skipped = _caption(captioner, examples, processes)
     if not predictions:
         raise DataError(
