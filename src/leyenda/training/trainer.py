@@ -572,7 +572,7 @@ class HistoryWritten(TrainerCallback):  # type: ignore[misc]
 
 
 class ProgressShown(TrainerCallback):  # type: ignore[misc]
-    """One bar over all steps, on standard error, with the loss beside it."""
+    """One bar over all steps, on standard error, with loss and reward beside it."""
 
     def __init__(self) -> None:
         self._bar: Any = None
@@ -593,9 +593,10 @@ class ProgressShown(TrainerCallback):  # type: ignore[misc]
         self._bar.update(state.global_step - self._bar.n)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        """Show the loss."""
+        """Show the loss, and the reward where there is one."""
         if self._bar is not None and "loss" in (logs or {}):
-            self._bar.set_postfix(loss=f"{logs['loss']:.3f}", refresh=False)
+            shown = {name: f"{logs[name]:.3f}" for name in ("loss", "reward") if name in logs}
+            self._bar.set_postfix(shown, refresh=False)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Leave the bar where it is."""
