@@ -193,7 +193,7 @@ class CaptioningModel:
         """Several captions of each picture, each drawn at random by itself; the picture is encoded once for all.
 
         Args:
-            draws: captions of each picture. The first is the one that `generate` gives.
+            draws: captions of each picture. How many they are changes none of them, if they are at least 2.
             settings: how to sample; `max_length` is bounded by the model's positions.
             pixel_values: as for `generate`.
             image_features: as for `generate`.

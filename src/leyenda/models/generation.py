@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from leyenda.errors import LeyendaError
-from leyenda.models.sampling import RandomChoice
+from leyenda.models.sampling import random_choice
 from leyenda.models.search import (
     NO_DEMANDS,
     Bans,
@@ -143,7 +143,7 @@ def search(
     if settings.beams == 1:
         choice = None
         if settings.sample:
-            choice = RandomChoice(images, settings.temperature, settings.top_p, settings.seed, draws)
+            choice = random_choice(images, settings.temperature, settings.top_p, settings.seed, draws)
         captions = greedy_search(decoder, limits, choice, demands, draws)
     else:
         penalty, stopping = generation_config.length_penalty, generation_config.early_stopping
@@ -198,7 +198,7 @@ def generate(
         assert next_logits is not None
         rules.append(_banning(demands.bans, settings, prompt_length, len(end_token_ids), next_logits))
     if settings.sample:
-        choice = RandomChoice(pixel_values, settings.temperature, settings.top_p, settings.seed, draws)
+        choice = random_choice(pixel_values, settings.temperature, settings.top_p, settings.seed, draws)
         rules.append(lambda _, logits: choice(logits))
     output = model.generate(
         pixel_values=pixel_values.repeat_interleave(draws, dim=0),

@@ -13,15 +13,14 @@ class RandomChoice:
     """Changes logits so that the greatest is a random draw by their probability.
 
     The greatest of logits with independent Gumbel noise added is a draw from their softmax (Gumbel 1954;
-    Maddison et al. 2014, arXiv:1411.0030). The noise of a row comes from the seed, that row's picture, and which of
-    the picture's draws it is.
+    Maddison et al. 2014, arXiv:1411.0030). The noise of a row comes from the seed and that row's picture.
 
     Args:
         images: float tensor `[pictures, ...]`: the pictures, as the model gets them.
         temperature: below 1 is more careful, above 1 more varied.
         top_p: keep only the most probable words that together reach this probability.
         seed: another seed, another draw.
-        draws: rows of each picture, one behind the other. The first of them is what a single draw would be.
+        draws: rows of each picture, one behind the other; each has a chance of its own.
     """
 
     def __init__(
@@ -41,6 +40,9 @@ class RandomChoice:
         """Float tensor `[rows, vocabulary]` to the same shape."""
         for rule in self._rules:
             logits = rule(None, logits)
+        return self._drawn(logits)
+
+    def _drawn(self, logits: torch.Tensor) -> torch.Tensor:
         exponential = torch.empty(logits.shape, dtype=torch.float32)
         for row, generator in zip(exponential, self._generators, strict=True):
             row.exponential_(generator=generator)
@@ -50,6 +52,29 @@ class RandomChoice:
     def keep(self, rows: torch.Tensor) -> None:
         """Go on with these rows only."""
         self._generators = [self._generators[row] for row in rows.tolist()]
+
+
+class ChoiceOfMany(RandomChoice):
+    """As `RandomChoice`, with a single random number for a word: the word at which the sum of probabilities passes it.
+
+    With a number for every word of the vocabulary, the draws of a whole training step take longer than its model does
+    on a GPU. What a seed gives is not what `RandomChoice` makes of it.
+    """
+
+    def _drawn(self, logits: torch.Tensor) -> torch.Tensor:
+        luck = torch.cat([torch.rand(1, generator=generator) for generator in self._generators])
+        passed = logits.softmax(dim=1).cumsum(dim=1)
+        # What rounding leaves of 1 at the end is the whole: no word without probability may come behind it.
+        chosen = torch.searchsorted(passed, luck.to(passed)[:, None] * passed[:, -1:], right=True)
+        return torch.zeros_like(logits).scatter_(1, chosen.clamp(max=logits.shape[1] - 1), 1.0)
+
+
+def random_choice(
+    images: torch.Tensor, temperature: float, top_p: float, seed: int, draws: int = 1
+) -> RandomChoice:
+    """The kind that suits so many draws of each picture; the arguments are those of `RandomChoice`."""
+    kind = RandomChoice if draws == 1 else ChoiceOfMany
+    return kind(images, temperature, top_p, seed, draws)
 
 
 def _seeds_of(image: torch.Tensor, seed: int, draws: int) -> Iterator[int]:
