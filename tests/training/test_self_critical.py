@@ -8,7 +8,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from tests.fakes.coloured_shapes import write_coloured_shapes
-from tests.models.conftest import bert_tokenizer, blip, make_some_captions_end
+from tests.models.conftest import (
+    bert_tokenizer,
+    blip,
+    log_probabilities,
+    make_some_captions_end,
+    vision_encoder_decoder,
+)
 
 from leyenda import models
 from leyenda.cli import main
@@ -62,14 +68,17 @@ def git(fast=True):
 
 
 @pytest.fixture(scope="module")
-def blip_folder(tmp_path_factory):
-    torch.manual_seed(3)
-    model, parts = blip(bert_tokenizer())
-    make_some_captions_end(model, "blip")
-    folder = tmp_path_factory.mktemp("blip")
-    for part in (model, *parts):
-        part.save_pretrained(folder)
-    return folder
+def folders(tmp_path_factory):
+    """Checkpoints of the families that `transformers` alone computes."""
+    found = {}
+    for kind, build in (("blip", blip), ("vision-encoder-decoder", vision_encoder_decoder)):
+        torch.manual_seed(3)
+        model, parts = build(bert_tokenizer())
+        make_some_captions_end(model, kind)
+        found[kind] = tmp_path_factory.mktemp(kind)
+        for part in (model, *parts):
+            part.save_pretrained(found[kind])
+    return found
 
 
 def length_of(captions, references):
@@ -124,24 +133,8 @@ def drawn(model):
     return model.draw(CAPTIONS, settings, **Noise().inputs(examples()))
 
 
-def log_probabilities(model, picture, ids):
-    """Of each id behind the picture and the ids before it, by `transformers` alone."""
-    if model.config.model_type == "git":
-        given = torch.tensor([[model.config.bos_token_id, *ids[:-1]]])
-        logits = model(input_ids=given, pixel_values=picture[None]).logits[0, -len(ids) :]
-    else:
-        given = torch.tensor([[model.config.text_config.bos_token_id, *ids[:-1]]])
-        seen = model.vision_model(pixel_values=picture[None]).last_hidden_state
-        logits = model.text_decoder(input_ids=given, encoder_hidden_states=seen, use_cache=False).logits[0]
-    return logits.log_softmax(-1)[range(len(ids)), list(ids)]
-
-
 def expected_gradients(model, captions):
     """Of minus the sum of log-probabilities times advantages, over the number of captions; written out by hand."""
-    model.train()
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
     total = 0.0
     for picture, of_picture in zip(Noise().inputs(examples())["pixel_values"], captions, strict=True):
         rewards = length_of([one.text for one in of_picture], None)
@@ -157,11 +150,11 @@ def expected_gradients(model, captions):
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.3])
-@pytest.mark.parametrize("kind", ["fast git", "plain git", "blip"])
-def test_the_gradient_is_that_of_the_words_times_their_advantages(kind, smoothing, blip_folder, tmp_path):
+@pytest.mark.parametrize("kind", ["fast git", "plain git", "blip", "vision-encoder-decoder"])
+def test_the_gradient_is_that_of_the_words_times_their_advantages(kind, smoothing, folders, tmp_path):
     """And no word is smoothed, in reward training."""
-    if kind == "blip":
-        model, reference = (models.load(blip_folder, device="cpu", dtype=torch.float32) for _ in range(2))
+    if kind in folders:
+        model, reference = (models.load(folders[kind], device="cpu", dtype=torch.float32) for _ in range(2))
     else:
         model, reference = git(fast=kind == "fast git"), git(fast=False)
     captions = drawn(model)
@@ -176,6 +169,21 @@ def test_the_gradient_is_that_of_the_words_times_their_advantages(kind, smoothin
     difference = torch.stack([(found[name] - expected[name]).norm() for name in expected]).norm()
     assert size > 1e-3
     assert difference <= 1e-4 * size
+
+
+def test_every_step_and_every_seed_draws_anew(tmp_path):
+    asked = []
+
+    def reward(captions, references):
+        asked.append(sorted(captions))
+        return length_of(captions, references)
+
+    still = ("training.max_steps=3", "training.learning_rate=0")
+    train(tmp_path / "one", *still, reward=reward)
+    train(tmp_path / "again", *still, reward=reward)
+    train(tmp_path / "other", *still, "training.seed=43", reward=reward)
+    assert asked[:3] == asked[3:6]
+    assert len({tuple(captions) for captions in asked}) == 6
 
 
 @pytest.mark.parametrize("at_a_time", [(1, 6), (2, 3), (6, 1)])
@@ -383,6 +391,14 @@ def test_rewards_that_would_never_begin_are_refused(overrides, words, tmp_path):
 def test_rewards_that_begin_in_the_last_part_of_an_epoch_are_not_refused(tmp_path):
     rows = train(tmp_path, "training.num_train_epochs=1.5", "reward.from_epoch=1", count=12)
     assert [("reward" in row) for row in rows if "loss" in row] == [False, False, True]
+
+
+def test_a_fast_model_weighs_words_only_where_it_computes_the_loss():
+    model = git().model
+    with pytest.raises(ValueError, match="weights need input_ids and labels"):
+        model(
+            input_ids=torch.tensor([[2, 5]]), pixel_values=torch.zeros(1, 3, 32, 32), weights=torch.ones(1, 2)
+        )
 
 
 @pytest.mark.parametrize(

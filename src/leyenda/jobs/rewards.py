@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from leyenda import metrics
+from leyenda.config import RewardRecipe
 from leyenda.errors import RecipeError, near
 from leyenda.metrics import document_frequencies
 from leyenda.metrics.corpus import Corpus
@@ -16,13 +17,13 @@ SUPPORTED = tuple(name for name, metric in metrics.METRICS.items() if metric.of_
 """Scores of which a caption alone has an honest value."""
 
 
-def check_rewards(scores: Iterable[str]) -> None:
-    """See that captions can be rewarded by these scores.
+def check_rewards(recipe: RewardRecipe) -> None:
+    """See that captions can be rewarded as a recipe says.
 
     Raises:
-        RecipeError: there is no score of that name, or a caption alone has none.
+        RecipeError: there is no score of that name, a caption alone has none, or there is none at all.
 
-    >>> check_rewards(["wer", "distinct"])
+    >>> check_rewards(RewardRecipe(scores={"wer": 1, "distinct": 1}))
     Traceback (most recent call last):
         ...
     leyenda.errors.RecipeError: The score 'distinct' is one of many captions together: a single one cannot be \
@@ -30,7 +31,12 @@ rewarded by it. Reward by one of these: wer, wer_first, mer, wil, cer, rouge1, r
 coco_rouge_l, chrf.
     """
     names = "Reward by one of these: " + ", ".join(SUPPORTED) + "."
-    for name in scores:
+    if recipe.from_epoch and not recipe.scores:
+        raise RecipeError(
+            f"Reward training is to begin after {recipe.from_epoch} epochs (reward.from_epoch), but no score is named.",
+            "Name some, as in --reward wer,cider_d",
+        )
+    for name in recipe.scores:
         if name not in metrics.METRICS:
             raise RecipeError(f"There is no score {name!r} to reward by.", near(name, SUPPORTED) or names)
         if name not in SUPPORTED:

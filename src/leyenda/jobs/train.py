@@ -103,7 +103,7 @@ def train(
         KeyboardInterrupt: stopped by the user; what was done is saved.
     """
     objective = objective_of(recipe)
-    check_rewards(recipe.reward.scores)
+    check_rewards(recipe.reward)
     check_names(recipe.training)
     _check_patience(recipe)
     recipe = resolved(recipe)
