@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -110,6 +110,19 @@ class EvaluationRecipe(_Part):
     )
 
 
+class RewardRecipe(_Part):
+    """Which scores the model's own captions are rewarded by, and from when on."""
+
+    scores: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        default={},
+        description="Scores to make better, with their weights, as in {wer: 1, cider_d: 1}; none: no reward training.",
+    )
+    from_epoch: int = Field(
+        default=0, ge=0, description="Epochs before it, counted from 0, learn from people's captions."
+    )
+    captions: int = Field(default=5, ge=2, description="Captions drawn of each picture in a step.")
+
+
 class Recipe(_Part):
     """Everything that decides a training run; saved resolved as `RUN/recipe.yaml`.
 
@@ -123,6 +136,7 @@ class Recipe(_Part):
     data: DataRecipe = DataRecipe()
     model: ModelRecipe = ModelRecipe()
     evaluation: EvaluationRecipe = EvaluationRecipe()
+    reward: RewardRecipe = RewardRecipe()
     training: dict[str, Any] = Field(
         default={}, description="Anything that transformers.TrainingArguments takes, by its name there."
     )
@@ -315,6 +329,7 @@ def _wanted(problem: Any) -> str:
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
+    "finite": "a finite number",
     "bool": "true or false",
     "string": "text",
     "list": "a list, as in [a, b]",

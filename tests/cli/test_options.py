@@ -80,6 +80,7 @@ ROWS: dict[str, tuple[str, list[tuple[str, str, object]]]] = {
             ("--batch-size auto", "training.per_device_train_batch_size", "auto"),
             ("--seed 5", "training.seed", 5),
             ("--metric cider_d", "evaluation.metric", "cider_d"),
+            ("--reward wer,cider_d=0.3", "reward.scores", {"wer": 1.0, "cider_d": 0.3}),
             ("--patience 5", "evaluation.patience", 5),
             ("--language es", "evaluation.language", "es"),
             ("--validation 0.3", "data.validation", 0.3),

@@ -49,6 +49,22 @@ def test_smoothing(smoothing):
         torch.testing.assert_close(found, right, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("divisor", [None, 7.0])
+def test_weights(divisor):
+    """They may be negative; where no word is to be predicted, they count nothing."""
+    states, vocabulary, targets = setting(13)
+    targets[[2, 12]] = NO_WORD
+    weights = torch.randn(13)
+    losses = functional.cross_entropy(vocabulary(states), targets, reduction="none")
+    loss = (losses * weights).sum() / (divisor or 11)
+    learned = [states, *vocabulary.parameters()]
+    ours = caption_loss(states, vocabulary, targets, divisor, weights=weights)
+    assert ours.item() == pytest.approx(loss.item(), rel=1e-5)
+    expected = torch.autograd.grad(loss, learned)
+    for found, right in zip(torch.autograd.grad(ours, learned), expected, strict=True):
+        torch.testing.assert_close(found, right, rtol=1e-5, atol=1e-6)
+
+
 def test_where_no_word_is_to_be_predicted_nothing_counts():
     states, vocabulary, targets = setting(13)
     targets[[0, 5, 6, 12]] = NO_WORD

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+import pytest
 import torch
 
 from leyenda.models import GenerationSettings
-from leyenda.models.sampling import RandomChoice
+from leyenda.models.sampling import ChoiceOfMany, RandomChoice
 
 
 def draws(logits, *, temperature=1.0, top_p=1.0, number=4000):
@@ -56,6 +57,73 @@ def test_a_draw_depends_on_picture_and_seed_and_not_on_the_batch(family_model, p
     assert again != together
     greedy = [c.token_ids for c in family_model.generate(pixels[:6], GenerationSettings(max_length=10))]
     assert greedy != together
+
+
+@pytest.mark.parametrize("kind", [RandomChoice, ChoiceOfMany])
+def test_draws_of_one_picture_follow_the_probabilities_and_are_independent(kind):
+    probabilities = [0.5, 0.3, 0.2]
+    scores = torch.tensor([math.log(p) for p in probabilities]).expand(8000, -1)
+    choice = kind(torch.arange(6.0).reshape(2, 3, 1, 1), 1.0, 1.0, seed=11, draws=4000)
+    drawn = choice(scores).argmax(-1).tolist()
+    assert_frequencies(drawn[:4000], probabilities)
+    pairs = [3 * one + other for one, other in zip(drawn[:4000], drawn[4000:], strict=True)]
+    assert_frequencies(pairs, [p * q for p in probabilities for q in probabilities])
+
+
+def test_one_number_a_word_draws_no_word_that_may_not_come():
+    """Whatever the number is: before the first, between, and behind the last that may."""
+    scores = torch.full((1000, 6), -math.inf)
+    scores[:, 2], scores[:, 3] = 0.0, -40.0
+    choice = ChoiceOfMany(torch.zeros(1, 3, 1, 1), 1.0, 1.0, seed=1, draws=1000)
+    assert set(choice(scores).argmax(-1).tolist()) == {2}
+    rows = torch.tensor([0, 999])
+    choice.keep(rows)
+    assert choice(scores[rows]).argmax(-1).tolist() == [2, 2]
+
+
+def test_several_draws_of_a_picture_are_its_own_in_any_batch(family_model, pixels):
+    settings = GenerationSettings(sample=True, seed=4, max_length=10)
+    together = family_model.draw(5, settings, pixel_values=pixels[:6])
+    assert [len(captions) for captions in together] == [5] * 6
+    alone = [family_model.draw(5, settings, pixel_values=pixels[at : at + 1])[0] for at in range(6)]
+    assert ids_of(together) == ids_of(alone)
+    assert all(len(set(captions)) > 1 for captions in ids_of(together))
+    fewer = family_model.draw(3, settings, pixel_values=pixels[:6])
+    assert [captions[:3] for captions in ids_of(together)] == ids_of(fewer)
+    assert [caption.text for caption in together[0]] == [
+        family_model.decode(caption.token_ids) for caption in together[0]
+    ]
+
+
+def ids_of(captions):
+    return [[caption.token_ids for caption in of_picture] for of_picture in captions]
+
+
+def test_draws_from_features_are_as_long_as_positions_allow(family_model, pixels):
+    if not family_model.family.takes_image_features:
+        longest = family_model.draw(
+            2, GenerationSettings(sample=True, max_length=500), pixel_values=pixels[:2]
+        )
+    else:
+        features = family_model.image_features(pixels[:2])
+        longest = family_model.draw(
+            2, GenerationSettings(sample=True, max_length=500), image_features=features
+        )
+    lengths = [len(caption.token_ids) for captions in longest for caption in captions]
+    assert max(lengths) <= family_model.max_new_tokens
+
+
+def test_each_of_several_draws_has_the_probability_of_its_own_words(
+    reference, family_model, plain_log_probabilities, pixels
+):
+    """Captions of a picture end at different words, and pictures leave the batch."""
+    settings = GenerationSettings(sample=True, seed=9, max_length=12)
+    drawn = family_model.draw(4, settings, pixel_values=pixels[:8])
+    with torch.no_grad():
+        for picture, captions in zip(pixels[:8], drawn, strict=True):
+            for caption in captions:
+                expected = plain_log_probabilities(reference, picture, caption.token_ids).mean().exp().item()
+                assert math.isclose(caption.confidence, expected, rel_tol=1e-4)
 
 
 def test_confidence_of_a_draw_is_the_models_own(reference, family_model, plain_log_probabilities, pixels):

@@ -21,6 +21,15 @@ def test_the_words_beside_a_chart_say_what_it_shows(history):
     assert wer.about == "WER: 0.800 at step 50, 0.200 at step 200. Lowest: 0.200 at step 200."
 
 
+def test_a_reward_stands_behind_the_loss_in_both_languages():
+    rows = [{"step": 1, "loss": 2.0, "grad_norm": 1.0, "reward": -0.9, "eval_wer": 0.7}]
+    for language, name in (("en", "Reward"), ("es", "Recompensa")):
+        curves = learning_curves(rows, wording(language))
+        assert [curve.key for curve in curves] == ["loss", "reward", "eval_wer", "grad_norm"]
+        assert [curve.is_first for curve in curves] == [True, True, True, False]
+        assert curves[1].title == name
+
+
 def test_the_table_holds_every_value(history):
     loss = learning_curves(history, ENGLISH)[0]
     assert len(loss.rows) == 20

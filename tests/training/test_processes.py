@@ -211,6 +211,34 @@ def test_fsdp_needs_several_processes(launcher, pictures, tmp_path):
     assert "training.fsdp divides a model among processes, and there is only one." in launcher.said(0)
 
 
+def test_reward_training_gives_what_one_process_gives(launcher, pictures, alone, tmp_path):
+    """Each process draws captions for its own pictures; in the last step of an epoch, one has none."""
+    runs = []
+    for count in (1, 2):
+        run = tmp_path / str(count)
+        words = train_words(pictures, run, count, "--model", str(alone), "--reward", "wer,cider_d=0.3")
+        words = [word for word in words if word not in ("--from-scratch", "tiny")]
+        words += ["--set", "reward.captions=3", "--set", "evaluation.base=false"]
+        codes = launcher.run(*words, count=count)
+        assert codes in ([3], [0, 0]), launcher.said(0)
+        assert launcher.said(0).count("Reward training from step 1 on") == 1
+        runs.append(run)
+    check_same(runs[1], runs[0])
+    rewards = [
+        [row["reward"] for row in map(json.loads, (run / "history.jsonl").open()) if "reward" in row]
+        for run in runs
+    ]
+    assert len(rewards[0]) >= 6
+    assert rewards[1] == pytest.approx(rewards[0], abs=WITHIN)
+
+
+def test_fsdp_does_not_go_with_rewards(launcher, pictures, tmp_path):
+    both = ("--set", "training.fsdp=true", "--reward", "wer")
+    assert launcher.run(*train_words(pictures, tmp_path / "run", 2, *both)) == [2, -15]
+    assert "FSDP does not go with reward training (--reward). Leave one of them out." in launcher.said(0)
+    assert not list((tmp_path / "run").rglob("checkpoint-*"))
+
+
 def test_fsdp_does_not_go_with_averaged_weights(launcher, pictures, tmp_path):
     both = ("--set", "training.fsdp=true", "--set", "model.average=0.9")
     assert launcher.run(*train_words(pictures, tmp_path / "run", 2, *both)) == [2, -15]

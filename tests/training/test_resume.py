@@ -191,6 +191,36 @@ def test_with_averaged_weights_a_killed_run_ends_bit_equal_too(runs, pictures, u
     ]
 
 
+@pytest.mark.parametrize("checkpoint", ["checkpoint-5", "checkpoint-15"])
+def test_in_reward_training_a_killed_run_ends_bit_equal_too(
+    checkpoint, runs, pictures, undisturbed, tmp_path
+):
+    """Before its rewards begin, with step 9, and behind."""
+    rewarded = ("--reward", "wer,cider_d=0.3", "--set", "reward.from_epoch=2", "--set", "reward.captions=3")
+    rewarded += ("--set", "evaluation.max_length=8", "--set", "data.augment=true")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert runs.run(*command(pictures, whole, *rewarded))[0] == 0, runs.log.read_text()[-3000:]
+    runs.run(*command(pictures, killed, *rewarded), kill_when=killed / "checkpoints" / checkpoint)
+    assert runs.run(*command(pictures, killed, *rewarded))[0] == 0
+    expected = everything_that_counts(whole)
+    assert everything_that_counts(killed) == expected
+    steps = [row["step"] for row in expected["history"] if "reward" in row]
+    assert steps[0] == 10, "steps 9 and 10 are the first ones of the third epoch"
+    assert expected["weights"] != undisturbed[0]["weights"]
+
+
+def test_another_reward_is_refused(runs, pictures, tmp_path):
+    run = tmp_path / "run"
+    short = [*command(pictures, run, "--reward", "wer"), "--set", "training.max_steps=2"]
+    assert runs.run(*short)[0] == 0, runs.log.read_text()[-3000:]
+    before = len(runs.log.read_text())
+    assert runs.run(*short, "--reward", "cider_d", "--set", "reward.captions=7")[0] == 2
+    said = runs.log.read_text()[before:]
+    assert "reward.captions was 5 and is now 7" in said
+    assert "reward.scores.cider_d was None and is now 1.0" in said
+    assert runs.run("train", "--output", str(run), "--resume")[0] == 0
+
+
 def test_another_recipe_or_other_data_is_refused(runs, pictures, tmp_path):
     run = tmp_path / "run"
     short = [*command(pictures, run), "--set", "training.max_steps=2"]

@@ -43,6 +43,28 @@ def pictures_at_a_time(context: click.Context, option: click.Parameter, value: s
         raise click.BadParameter(f"{value!r} is neither a whole number nor auto.", context, option) from error
 
 
+def scores_with_weights(
+    context: click.Context, option: click.Parameter, value: str | None
+) -> dict[str, float] | None:
+    """Names with weights, as the recipe takes them; a name alone has the weight 1."""
+    if value is None:
+        return None
+    scores: dict[str, float] = {}
+    for part in value.split(","):
+        name, equals, weight = (word.strip() for word in part.partition("="))
+        if not name:
+            raise click.BadParameter(f"{value!r} is not a list like wer,cider_d=0.3.", context, option)
+        if name in scores:
+            raise click.BadParameter(f"{name!r} is named twice.", context, option)
+        try:
+            scores[name] = float(weight) if equals else 1.0
+        except ValueError as error:
+            raise click.BadParameter(
+                f"the weight of {name!r} is {weight!r}, which is no number.", context, option
+            ) from error
+    return scores
+
+
 @click.command(help=_TRAIN_HELP, short_help="Fine-tune a model on your own pictures.")
 @click.argument("source", required=False)
 @click.option("--output", "-o", required=True, metavar="RUN", help="Folder of the run.")
@@ -68,6 +90,12 @@ def pictures_at_a_time(context: click.Context, option: click.Parameter, value: s
 )
 @click.option("--seed", type=int, help="Of everything random.  [default: 42]")
 @click.option("--metric", metavar="NAME", help="Score that decides which checkpoint is best.  [default: wer]")
+@click.option(
+    "--reward",
+    callback=scores_with_weights,
+    metavar="SCORES",
+    help="Learn from the model's own captions, by scores with weights: wer,cider_d or wer,cider_d=0.3.",
+)
 @click.option("--patience", type=int, metavar="N", help="Stop after N evaluations without a better score.")
 @click.option("--language", metavar="en|es", help="Of the captions and the report.  [default: en]")
 @shares()
@@ -158,6 +186,7 @@ def _recipe_values(source: str | None, options: dict[str, Any]) -> dict[str, Any
         "evaluation.metric": options["metric"],
         "evaluation.patience": options["patience"],
         "evaluation.language": options["language"],
+        "reward.scores": options["reward"],
         "training.num_train_epochs": options["epochs"],
         "training.learning_rate": options["learning_rate"],
         "training.per_device_train_batch_size": options["batch_size"],

@@ -215,7 +215,8 @@ class Captioner:
         """Caption pictures as they come; memory does not grow with their number.
 
         Args:
-            pictures: as for a call; read, in the caller's thread, only as far as the batches in work and the next one need.
+            pictures: as for a call; read, in the caller's thread, only as far as the batches in work and the next one
+                need.
             batch_size: pictures that go through the model together; None takes the captioner's own.
 
         Yields:

@@ -24,6 +24,7 @@ from leyenda.jobs.evaluate import evaluate_examples
 from leyenda.jobs.predictions_file import write_predictions
 from leyenda.jobs.push import push
 from leyenda.jobs.references import other_captions
+from leyenda.jobs.rewards import check_rewards, reward_of
 from leyenda.jobs.score import tokenizer_for
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.records import EvaluationResult, Skipped
@@ -38,6 +39,7 @@ from leyenda.training.fitting import Objective, Task, arguments_of, fit, precisi
 from leyenda.training.processes import Processes, joined
 from leyenda.training.resolved_recipe import resolved
 from leyenda.training.run_folder import RunFolder
+from leyenda.training.self_critical import Reward
 
 Talk = Callable[[str], None]
 
@@ -101,6 +103,7 @@ def train(
         KeyboardInterrupt: stopped by the user; what was done is saved.
     """
     objective = objective_of(recipe)
+    check_rewards(recipe.reward)
     check_names(recipe.training)
     _check_patience(recipe)
     recipe = resolved(recipe)
@@ -164,8 +167,20 @@ def _train(order: Order, objective: Objective, processes: Processes, talk: Talk)
         skipped = opened.skipped
         processes.from_main(lambda: _tell_skipped(skipped, run, talk))
         train_examples, validation = opened.parts
-        fit(Task(recipe, model, train_examples, validation, opened.images, objective, run, talk, processes))
-        del model, opened
+        task = Task(
+            recipe,
+            model,
+            train_examples,
+            validation,
+            opened.images,
+            objective,
+            run,
+            talk,
+            processes,
+            _reward(recipe, train_examples),
+        )
+        fit(task)
+        del model, opened, task
         tuned, base = _final_scores(recipe, examples, run, token, talk, processes)
 
         def finish() -> str | None:
@@ -258,6 +273,11 @@ def objective_of(recipe: Recipe) -> Objective:
 
     lower = name == "loss" or metrics.METRICS[name].direction == "lower"
     return Objective(name, lower, score)
+
+
+def _reward(recipe: Recipe, train_examples: Examples) -> Reward:
+    told = ([caption for caption in example.captions if caption] for example in train_examples)
+    return reward_of(recipe.reward.scores, told, tokenizer_for(recipe.evaluation.language))
 
 
 def load_split(recipe: Recipe, token: str | None = None) -> tuple[Examples, str]:

@@ -29,6 +29,8 @@ class Metric:
         best: the value that no caption can beat.
         measure: computes it.
         usual: it is computed when no metrics are named.
+        of_one: a caption alone has a value that says how good it is. What is counted over all captions together has
+            none, though it can be computed.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Metric:
     best: float
     measure: Callable[[Corpus], Measurement] = field(repr=False, compare=False)
     usual: bool = True
+    of_one: bool = True
 
     @property
     def english(self) -> str:
@@ -58,15 +61,15 @@ _ALL = (
     Metric("rouge2", "higher", 1.0, partial(rouge_n, order=2)),
     Metric("rougeL", "higher", 1.0, rouge_l),
     Metric("rougeLsum", "higher", 1.0, rouge_lsum, usual=False),
-    Metric("bleu_1", "higher", 1.0, partial(bleu, order=1)),
-    Metric("bleu_2", "higher", 1.0, partial(bleu, order=2)),
-    Metric("bleu_3", "higher", 1.0, partial(bleu, order=3)),
-    Metric("bleu_4", "higher", 1.0, partial(bleu, order=4)),
+    Metric("bleu_1", "higher", 1.0, partial(bleu, order=1), of_one=False),
+    Metric("bleu_2", "higher", 1.0, partial(bleu, order=2), of_one=False),
+    Metric("bleu_3", "higher", 1.0, partial(bleu, order=3), of_one=False),
+    Metric("bleu_4", "higher", 1.0, partial(bleu, order=4), of_one=False),
     Metric("cider_d", "higher", 10.0, cider_d),
     Metric("coco_rouge_l", "higher", 1.0, coco_rouge_l),
-    Metric("sacrebleu", "higher", 100.0, sacrebleu, usual=False),
+    Metric("sacrebleu", "higher", 100.0, sacrebleu, usual=False, of_one=False),
     Metric("chrf", "higher", 100.0, chrf, usual=False),
-    Metric("distinct", "higher", 1.0, distinct),
+    Metric("distinct", "higher", 1.0, distinct, of_one=False),
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}

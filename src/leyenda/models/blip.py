@@ -29,7 +29,11 @@ class Blip(OnlyPlain):
     def caption_token_ids(self, tokenizer: Any, caption: str, max_tokens: int) -> list[int]:
         """`[CLS] words [SEP]`."""
         words = tokenizer(caption, add_special_tokens=False)["input_ids"][: max_tokens - 2]
-        return [tokenizer.cls_token_id, *words, tokenizer.sep_token_id]
+        return [*self.start_token_ids(tokenizer), *words, tokenizer.sep_token_id]
+
+    def start_token_ids(self, tokenizer: Any) -> list[int]:
+        """`[CLS]`."""
+        return [tokenizer.cls_token_id]
 
     def training_inputs(
         self, model: Any, images: Images, token_ids: CaptionsOfImages

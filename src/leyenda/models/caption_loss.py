@@ -20,6 +20,7 @@ def caption_loss(
     targets: torch.Tensor,
     divisor: torch.Tensor | float | None = None,
     smoothing: float = 0.0,
+    weights: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Sum of the words' cross-entropy over `divisor`, as `cross_entropy(vocabulary(states), targets)` gives it.
 
@@ -34,6 +35,7 @@ def caption_loss(
         divisor: what the sum is divided by; None takes the number of words (1 when there are none).
         smoothing: share of each word's probability that all words get alike, in [0, 1): Szegedy et al. 2016,
             "Rethinking the Inception Architecture for Computer Vision", arXiv:1512.00567.
+        weights: float tensor `[words]`: what each word's cross-entropy is multiplied by; None counts all alike.
 
     Returns:
         Float32 scalar.
@@ -53,6 +55,7 @@ def caption_loss(
         targets,
         divisor,
         smoothing,
+        weights,
         torch.is_grad_enabled(),
     )
     loss: torch.Tensor = _CaptionLoss.apply(*arguments)  # type: ignore[no-untyped-call]
@@ -69,6 +72,7 @@ class _CaptionLoss(torch.autograd.Function):
         targets: torch.Tensor,
         divisor: torch.Tensor | float,
         smoothing: float,
+        weights: torch.Tensor | None,
         with_gradient: bool,
     ) -> torch.Tensor:
         kind = states.device.type
@@ -85,6 +89,8 @@ class _CaptionLoss(torch.autograd.Function):
             rows = slice(first, first + ROWS_AT_A_TIME)
             part, words = states[rows].to(dtype), targets[rows, None].clamp(min=0)
             counted = (targets[rows, None] != NO_WORD).to(torch.float32)
+            if weights is not None:
+                counted *= weights[rows, None]
             logits = functional.linear(part, matrix, None if bias is None else bias.to(dtype)).float()
             normalizer = logits.logsumexp(dim=1, keepdim=True)
             wanted = (1 - smoothing) * logits.gather(1, words)
@@ -116,4 +122,4 @@ class _CaptionLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         parts = (None if part is None else part * gradient for part in ctx.saved_tensors)
-        return *parts, None, None, None, None
+        return *parts, None, None, None, None, None

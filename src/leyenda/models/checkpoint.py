@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -186,10 +187,45 @@ class CaptioningModel:
                 captions[group[place]] = Caption(words, output.confidence, self.name, output.token_ids)
         return [captions[picture] for picture in range(len(images))]
 
+    def draw(
+        self,
+        draws: int,
+        settings: GenerationSettings,
+        *,
+        pixel_values: torch.Tensor | None = None,
+        image_features: torch.Tensor | None = None,
+    ) -> list[list[Caption]]:
+        """Several captions of each picture, each drawn at random by itself; the picture is encoded once for all.
+
+        Args:
+            draws: captions of each picture. How many they are changes none of them, if they are at least 2.
+            settings: how to sample; `max_length` is bounded by the model's positions.
+            pixel_values: as for `generate`.
+            image_features: as for `generate`.
+
+        Returns:
+            For each picture its captions, in the order of the draws.
+        """
+        assert settings.sample, "Captions that are not drawn at random would all be the same."
+        name, images = self._images(pixel_values, image_features)
+        settings = replace(settings, max_length=min(settings.max_length, self.max_new_tokens))
+        nothing = Prompts(("",) * len(images), ((),) * len(images))
+        captions = [
+            Caption(self.decode(one.token_ids), one.confidence, self.name, one.token_ids)
+            for one in self._written(name, images, settings, nothing, TextRules(), draws)
+        ]
+        return [captions[first : first + draws] for first in range(0, len(captions), draws)]
+
     def _written(
-        self, name: str, images: torch.Tensor, settings: GenerationSettings, prompts: Prompts, text: TextRules
+        self,
+        name: str,
+        images: torch.Tensor,
+        settings: GenerationSettings,
+        prompts: Prompts,
+        text: TextRules,
+        draws: int = 1,
     ) -> list[Generated]:
-        """What the model writes for pictures that share a limit."""
+        """What the model writes for pictures that share a limit: so many captions of each, one behind the other."""
         config, ends = self.model.generation_config, self.family.end_token_ids(self.model)
         with torch.inference_mode():
             decoder = None
@@ -197,20 +233,25 @@ class CaptioningModel:
                 given = prompts.ids if prompts else ()
                 decoder = self.family.decoder(self.model, {name: images}, settings.max_length, given)
             if decoder is not None:
-                return search(decoder, images, settings, config, ends, self._demands(text, prompts))
+                return search(decoder, images, settings, config, ends, self._demands(text, prompts), draws)
             if name != "pixel_values":
                 raise ModelError(
                     f"{self.name!r} has generation settings that only work from pixels.",
                     "Train without --freeze image_encoder.",
                 )
-            written: dict[int, Generated] = {}
+            written: dict[int, list[Generated]] = {}
             for group in alike([len(ids) for ids in prompts.ids]):
-                outputs = self._by_generate(images[group], settings, prompts.part(group), text)
-                written |= zip(group, outputs, strict=True)
-        return [written[picture] for picture in range(len(images))]
+                outputs = iter(self._by_generate(images[group], settings, prompts.part(group), text, draws))
+                written |= {picture: list(itertools.islice(outputs, draws)) for picture in group}
+        return [one for picture in range(len(images)) for one in written[picture]]
 
     def _by_generate(
-        self, pixel_values: torch.Tensor, settings: GenerationSettings, prompts: Prompts, text: TextRules
+        self,
+        pixel_values: torch.Tensor,
+        settings: GenerationSettings,
+        prompts: Prompts,
+        text: TextRules,
+        draws: int,
     ) -> list[Generated]:
         """What the model's own `generate` writes behind prompts of one length."""
         with quiet():
@@ -223,6 +264,7 @@ class CaptioningModel:
                 self._demands(text, prompts),
                 inputs=self.family.prompt_inputs(self.model, prompts.ids) if prompts else {},
                 next_logits=self.family.next_logits(self.model, pixel_values),
+                draws=draws,
             )
 
     def _demands(self, text: TextRules, prompts: Prompts) -> Demands:

@@ -39,6 +39,9 @@ class Family(Protocol):
             max_tokens: longest result, special tokens included; the words are cut, the end token stays.
         """
 
+    def start_token_ids(self, tokenizer: Any) -> list[int]:
+        """What `caption_token_ids` puts in front of the words; `training_inputs` gives it, and asks for the rest."""
+
     def training_inputs(
         self, model: Any, images: Images, token_ids: CaptionsOfImages
     ) -> dict[str, torch.Tensor]:

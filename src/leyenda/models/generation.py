@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from leyenda.errors import LeyendaError
-from leyenda.models.sampling import RandomChoice
+from leyenda.models.sampling import random_choice
 from leyenda.models.search import (
     NO_DEMANDS,
     Bans,
@@ -123,8 +123,9 @@ def search(
     generation_config: Any,
     end_token_ids: Sequence[int],
     demands: Demands = NO_DEMANDS,
+    draws: int = 1,
 ) -> list[Generated]:
-    """One caption per picture, by leyenda's own search.
+    """One caption per picture, or several draws, by leyenda's own search.
 
     Args:
         decoder: holds the pictures.
@@ -133,16 +134,17 @@ def search(
         generation_config: of the checkpoint.
         end_token_ids: ids that end a caption.
         demands: what is asked of the words.
+        draws: captions of each picture; more than one only where words are drawn at random.
 
     Returns:
-        One `Generated` per picture; its confidence is as `generate`'s.
+        So many `Generated` per picture, one behind the other; their confidence is as `generate`'s.
     """
     limits = Limits(settings.max_length, settings.min_length, end_token_ids)
     if settings.beams == 1:
         choice = None
         if settings.sample:
-            choice = RandomChoice(images, settings.temperature, settings.top_p, settings.seed)
-        captions = greedy_search(decoder, limits, choice, demands)
+            choice = random_choice(images, settings.temperature, settings.top_p, settings.seed, draws)
+        captions = greedy_search(decoder, limits, choice, demands, draws)
     else:
         penalty, stopping = generation_config.length_penalty, generation_config.early_stopping
         captions = beam_search(
@@ -170,8 +172,9 @@ def generate(
     *,
     inputs: Mapping[str, torch.Tensor] | None = None,
     next_logits: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    draws: int = 1,
 ) -> list[Generated]:
-    """One caption per picture, by the model's own `generate`.
+    """One caption per picture, or several draws, by the model's own `generate`.
 
     Args:
         model: a `transformers` model with `generate`.
@@ -183,20 +186,22 @@ def generate(
         inputs: what else `generate` is given: the prompts.
         next_logits: ids `[rows, length]`, all that `generate` has in a row, to the logits `[rows, vocabulary]` behind
             them; needed where words are banned.
+        draws: captions of each picture; more than one only where words are drawn at random, and without prompts.
 
     Returns:
-        One `Generated` per row. Its confidence is the geometric mean of the probabilities that the model
-        itself (before any sampling temperature or length rule) gave the tokens, end token included.
+        So many `Generated` per picture, one behind the other. The confidence is the geometric mean of the
+        probabilities that the model itself (before any sampling temperature or length rule) gave the tokens, end
+        token included.
     """
     rules: list[Any] = []
     if demands.bans is not None:
         assert next_logits is not None
         rules.append(_banning(demands.bans, settings, prompt_length, len(end_token_ids), next_logits))
     if settings.sample:
-        choice = RandomChoice(pixel_values, settings.temperature, settings.top_p, settings.seed)
+        choice = random_choice(pixel_values, settings.temperature, settings.top_p, settings.seed, draws)
         rules.append(lambda _, logits: choice(logits))
     output = model.generate(
-        pixel_values=pixel_values,
+        pixel_values=pixel_values.repeat_interleave(draws, dim=0),
         logits_processor=rules,
         return_dict_in_generate=True,
         output_logits=True,

@@ -22,6 +22,9 @@ class GitForCausalLM(GitNetwork, transformers.GitForCausalLM):  # type: ignore[m
     label_smoothing = 0.0
     """In training: see `caption_loss`."""
 
+    weighs_words = True
+    """Whether `forward` takes `weights`, which `transformers`' own does not."""
+
     def forward(
         self,
         input_ids: torch.Tensor | None = None,
@@ -32,6 +35,7 @@ class GitForCausalLM(GitNetwork, transformers.GitForCausalLM):  # type: ignore[m
         image_features: torch.Tensor | None = None,
         caption_numbers: torch.Tensor | None = None,
         num_items_in_batch: torch.Tensor | int | None = None,
+        weights: torch.Tensor | None = None,
         **others: Any,
     ) -> Any:
         """The loss of captions, in the fast way; whatever else is asked for, in the way of `transformers`.
@@ -46,6 +50,8 @@ class GitForCausalLM(GitNetwork, transformers.GitForCausalLM):  # type: ignore[m
             caption_numbers: int64 `[images, length]`: which of the row's captions a token belongs to; None when
                 each row is one caption.
             num_items_in_batch: what the sum over words is divided by; None takes the number of words here.
+            weights: float `[images, length]`: how much each of the labels counts, without any smoothing; None counts
+                all alike.
             others: more arguments of `transformers.GitForCausalLM.forward`.
 
         Returns:
@@ -56,9 +62,9 @@ class GitForCausalLM(GitNetwork, transformers.GitForCausalLM):  # type: ignore[m
         if labels is None or input_ids is None or not (pixels_fit or image_features is not None):
             only_the_usual = False
         if not only_the_usual:
-            if image_features is not None or caption_numbers is not None:
+            if any(given is not None for given in (image_features, caption_numbers, weights)):
                 raise ValueError(
-                    "image_features and caption_numbers need input_ids and labels, and nothing else."
+                    "image_features, caption_numbers and weights need input_ids and labels, and nothing else."
                 )
             if num_items_in_batch is not None:
                 others["num_items_in_batch"] = num_items_in_batch
@@ -75,12 +81,14 @@ class GitForCausalLM(GitNetwork, transformers.GitForCausalLM):  # type: ignore[m
         seen = text_mask(input_ids, attention_mask, caption_numbers)
         states = self.states_to_learn_from(pixel_values, image_features, input_ids, position_ids, seen)
         states, words = states[:, :-1].flatten(0, 1), labels[:, 1:].flatten()
+        counts = None if weights is None else weights[:, 1:].flatten()
         if states.device.type == "cpu":
             # A GPU computes the few rows without a word sooner than it says which they are.
             predicted = words != NO_WORD
             states, words = states[predicted], words[predicted]
-        smoothing = self.label_smoothing if self.training else 0.0
-        loss = caption_loss(states, self.output, words, num_items_in_batch, smoothing)
+            counts = None if counts is None else counts[predicted]
+        smoothing = self.label_smoothing if self.training and counts is None else 0.0
+        loss = caption_loss(states, self.output, words, num_items_in_batch, smoothing, counts)
         return CausalLMOutputWithPast(loss=loss)
 
     def states_to_learn_from(

@@ -115,24 +115,39 @@ def drawn_from(beams: int, ends: int, sample: bool) -> int:
 
 
 class Choice(Protocol):
-    """What changes logits before the greatest is taken; it follows when pictures leave."""
+    """What changes logits before the greatest is taken; it follows when rows leave."""
 
     def __call__(self, logits: torch.Tensor) -> torch.Tensor:
-        """Float32 `[pictures, vocabulary]` to the same shape."""
+        """Float32 `[rows, vocabulary]` to the same shape."""
 
-    def keep(self, pictures: torch.Tensor) -> None:
-        """Go on with these pictures only."""
+    def keep(self, rows: torch.Tensor) -> None:
+        """Go on with these rows only."""
 
 
 def greedy_search(
-    decoder: Decoder, limits: Limits, choice: Choice | None = None, demands: Demands = NO_DEMANDS
+    decoder: Decoder,
+    limits: Limits,
+    choice: Choice | None = None,
+    demands: Demands = NO_DEMANDS,
+    draws: int = 1,
 ) -> list[Written]:
     """The most probable word each time, or the one that `choice` makes the greatest.
 
+    Args:
+        decoder: what the pictures are in.
+        limits: when captions end.
+        choice: see `Choice`; its rows are those of the captions.
+        demands: what is asked of the words.
+        draws: captions of each picture, which only `choice` can make different.
+
     Returns:
-        One caption per picture. Its log-probabilities are the model's own, before `choice`.
+        So many captions per picture, one behind the other. Their log-probabilities are the model's own, before
+        `choice`.
     """
     logits = decoder.start()
+    if draws > 1:
+        decoder.expand(draws)
+        logits = logits.repeat_interleave(draws, dim=0)
     ends = torch.tensor(limits.ends, device=logits.device, dtype=torch.long)
     at_work = torch.arange(len(logits), device=logits.device)
     finished = torch.zeros(len(logits), dtype=torch.bool, device=logits.device)
@@ -143,7 +158,7 @@ def greedy_search(
         if length <= limits.shortest:
             scores = scores.index_fill(1, ends, float("-inf"))
         if demands.bans is not None:
-            so_far = [demands.written(picture, token_ids[picture]) for picture in at_work.tolist()]
+            so_far = [demands.written(row // draws, token_ids[row]) for row in at_work.tolist()]
             width = drawn_from(1, len(ends), sample=choice is not None)
             last = length == limits.longest
             scores = demands.bans(so_far, scores, decoder.look, width=width, last=last)
@@ -154,16 +169,18 @@ def greedy_search(
         rows = zip(
             at_work.tolist(), finished.tolist(), chosen.tolist(), log_probabilities.tolist(), strict=True
         )
-        for picture, done, token, log_probability in rows:
+        for row, done, token, log_probability in rows:
             if not done:
-                token_ids[picture].append(token)
-                sums[picture] += log_probability
+                token_ids[row].append(token)
+                sums[row] += log_probability
         finished |= torch.isin(chosen, ends)
         if length == limits.longest or bool(finished.all()):
             break
-        going = (~finished).nonzero()[:, 0]
-        if len(going) <= WORTH_LEAVING * len(finished):
-            decoder.keep(going)
+        # A picture leaves with the last of its captions: its rows share what the decoder keeps of it.
+        of_pictures = ~finished.view(-1, draws).all(dim=1)
+        if int(of_pictures.sum()) <= WORTH_LEAVING * len(of_pictures):
+            decoder.keep(of_pictures.nonzero()[:, 0])
+            going = of_pictures.repeat_interleave(draws).nonzero()[:, 0]
             if choice is not None:
                 choice.keep(going)
             at_work, chosen, finished = at_work[going], chosen[going], finished[going]

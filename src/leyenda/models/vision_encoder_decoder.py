@@ -29,6 +29,10 @@ class VisionEncoderDecoder(OnlyPlain):
         end = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id
         return [*tokenizer(caption, add_special_tokens=False)["input_ids"][: max_tokens - 1], end]
 
+    def start_token_ids(self, tokenizer: Any) -> list[int]:
+        """None: see `caption_token_ids`."""
+        return []
+
     def training_inputs(
         self, model: Any, images: Images, token_ids: CaptionsOfImages
     ) -> dict[str, torch.Tensor]:

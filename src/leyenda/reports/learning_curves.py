@@ -15,6 +15,9 @@ from leyenda.reports.texts import Wording
 FIRST_SCORES = ("eval_wer", "eval_cider_d", "eval_distinct")
 """Shown at once; the other scores wait behind a "more curves" switch."""
 
+IN_FRONT = ("loss", "reward", *FIRST_SCORES, "learning_rate")
+"""The order of what is shown at once."""
+
 NOT_CURVES = ("step", "epoch", "eval_loss")
 """`eval_loss` is drawn into the chart of `loss`."""
 
@@ -69,8 +72,7 @@ def learning_curves(history: Sequence[Mapping[str, object]], say: Wording) -> li
 def _charts(history: Sequence[Mapping[str, object]], say: Wording) -> dict[str, list[Series]]:
     """Quantity -> its series, in the order of the page."""
     names = {name for row in history for name in row if name not in NOT_CURVES and not _tells_speed(name)}
-    order = ["loss", *FIRST_SCORES, "learning_rate"]
-    keys = [name for name in order if name in names or name == "loss"] + sorted(names - set(order))
+    keys = [name for name in IN_FRONT if name in names or name == "loss"] + sorted(names - set(IN_FRONT))
     charts: dict[str, list[Series]] = {}
     for key in keys:
         parts = ["loss", "eval_loss"] if key == "loss" else [key]
@@ -107,12 +109,12 @@ def _curve(index: int, key: str, series: Sequence[Series], say: Wording) -> Curv
         series=tuple(series),
         rows=tuple((step, tuple(each.points.get(step) for each in series)) for step in shown),
         points=len(steps),
-        is_first=key in ("loss", "learning_rate", *FIRST_SCORES),
+        is_first=key in IN_FRONT,
     )
 
 
 def _title(key: str, say: Wording) -> str:
-    if key in ("loss", "learning_rate", "grad_norm"):
+    if key in ("loss", "reward", "learning_rate", "grad_norm"):
         return say(f"curve_{key}")
     return title(key.removeprefix("eval_"), say) if key.startswith("eval_") else key.replace("_", " ")
 

@@ -172,6 +172,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "curves": ("Learning curves", "Curvas de aprendizaje"),
     "curves_more": ("More curves", "Más curvas"),
     "curve_loss": ("Loss", "Pérdida"),
+    "curve_reward": ("Reward", "Recompensa"),
     "curve_learning_rate": ("Learning rate", "Tasa de aprendizaje"),
     "curve_grad_norm": ("Gradient norm", "Norma del gradiente"),
     "series_loss": ("training", "entrenamiento"),

@@ -28,10 +28,11 @@ from leyenda.training.batch_size import PieceSize, choose_piece, saved_size
 from leyenda.training.checkpoints import checkpoint_at, read_state, tidy, whole_checkpoints, written_whole
 from leyenda.training.compilation import CompiledWhenItPays
 from leyenda.training.dropout import set_dropout
-from leyenda.training.pairs import Images, Pairs
+from leyenda.training.pairs import EpochSampler, Images, Pairs, StepSampler
 from leyenda.training.processes import ALONE, Processes
 from leyenda.training.resolved_recipe import resolved
 from leyenda.training.run_folder import RunFolder
+from leyenda.training.self_critical import Reward, SelfCritical
 from leyenda.training.trainer import (
     BestKept,
     CaptionTrainer,
@@ -84,6 +85,7 @@ class Task:
         run: the run's folder.
         talk: where lines for the user go.
         processes: those that train together; the main one writes.
+        reward: tells how good captions are, where the recipe names scores to reward.
     """
 
     recipe: Recipe
@@ -95,6 +97,7 @@ class Task:
     run: RunFolder
     talk: Talk
     processes: Processes = ALONE
+    reward: Reward | None = None
 
 
 def fit(task: Task) -> Path:
@@ -123,6 +126,9 @@ def fit(task: Task) -> Path:
         raise RecipeError("FSDP does not go with model.average.", "Leave one of them out.")
     if task.processes.sharded and arguments.fp16:
         raise RecipeError("FSDP does not go with fp16.", "Use --precision bf16 or fp32.")
+    self_critical = _self_critical(task)
+    if task.processes.sharded and self_critical is not None:
+        raise RecipeError("FSDP does not go with reward training (--reward).", "Leave one of them out.")
     for part in task.recipe.model.freeze:
         _freeze(task.model, part)
     if task.recipe.model.dropout is not None:
@@ -131,7 +137,9 @@ def fit(task: Task) -> Path:
     if last is None or not _has_ended(last[1]):
         pairs = _pairs(task, arguments)
         _refuse_no_batch(arguments, pairs)
-        trainer, stop = _trainer(task, arguments, pairs)
+        if self_critical is not None and last is None:
+            _refuse_no_reward(self_critical, task, arguments, pairs)
+        trainer, stop = _trainer(task, arguments, pairs, self_critical)
         size = _piece_size(task, trainer, pairs, last[1] if last else None)
         trainer.add_callback(size)
         if "torch_compile" not in task.recipe.training:
@@ -200,7 +208,42 @@ def _pairs(task: Task, arguments: Any) -> Pairs:
         augment=task.recipe.data.augment,
         max_tokens=task.recipe.model.max_caption_tokens,
         seed=arguments.data_seed if arguments.data_seed is not None else arguments.seed,
+        drawn=_most_drawn(task),
     )
+
+
+def _self_critical(task: Task) -> SelfCritical | None:
+    """How captions are rewarded; None where the recipe names no scores."""
+    part = task.recipe.reward
+    if not part.scores:
+        return None
+    assert task.reward is not None
+    said = [name if weight == 1 else f"{name} (times {weight:g})" for name, weight in part.scores.items()]
+    longest = task.recipe.evaluation.max_length
+    return SelfCritical(task.reward, " and ".join(said), part.from_epoch, part.captions, longest)
+
+
+def _most_drawn(task: Task) -> tuple[int, int]:
+    """Captions that are drawn of a picture, and most tokens of each, the start token included."""
+    part = task.recipe.reward
+    if not part.scores:
+        return 0, 0
+    most = min(task.recipe.evaluation.max_length, task.model.max_new_tokens)
+    return part.captions, len(task.model.family.start_token_ids(task.model.tokenizer)) + most
+
+
+def _refuse_no_reward(self_critical: SelfCritical, task: Task, arguments: Any, pairs: Pairs) -> None:
+    step = pictures_per_process(task.recipe.training) * task.processes.count
+    order = EpochSampler(len(pairs), arguments.seed)
+    steps = len(StepSampler(order, step, ALONE, arguments.dataloader_drop_last))
+    epochs = arguments.max_steps / steps if arguments.max_steps > 0 else arguments.num_train_epochs
+    if self_critical.from_epoch >= epochs:
+        raise RecipeError(
+            f"Reward training is to begin after {self_critical.from_epoch} epochs (reward.from_epoch), but the run "
+            f"ends after {epochs:g}.",
+            "Make reward.from_epoch smaller, or train for longer, as in --epochs "
+            f"{self_critical.from_epoch + 2}.",
+        )
 
 
 def _refuse_no_batch(arguments: Any, pairs: Pairs) -> None:
@@ -227,7 +270,9 @@ def _piece_size(task: Task, trainer: CaptionTrainer, pairs: Pairs, last: Path | 
     return PieceSize(size, step)
 
 
-def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, StoppedInOrder]:
+def _trainer(
+    task: Task, arguments: Any, pairs: Pairs, self_critical: SelfCritical | None
+) -> tuple[CaptionTrainer, StoppedInOrder]:
     from transformers import EarlyStoppingCallback
 
     evaluation = task.recipe.evaluation
@@ -260,6 +305,7 @@ def _trainer(task: Task, arguments: Any, pairs: Pairs) -> tuple[CaptionTrainer, 
             callbacks,
             processes,
             average,
+            self_critical,
         )
     return trainer, stop
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from leyenda.models.caption_loss import NO_WORD
+from leyenda.training.caption_logits import logits_of_words
 
 
 def smooth_in_model(model: Any, factor: float) -> None:
@@ -24,9 +24,8 @@ def smoothed(loss: torch.Tensor, logits: torch.Tensor, labels: torch.Tensor, fac
 
     Args:
         loss: mean cross-entropy of the words.
-        logits: float `[captions, positions, vocabulary]`; the captions' are the last ones of the positions.
-        labels: int64 `[captions, length]`: the words, `NO_WORD` where none is to be predicted. Where the first of every
-            caption is none, each position's logits are those of the next word.
+        logits: float `[captions, positions, vocabulary]`, as `logits_of_words` takes them.
+        labels: int64 `[captions, length]`, as `logits_of_words` takes them.
         factor: share of all words together, in [0, 1).
 
     Returns:
@@ -38,8 +37,5 @@ def smoothed(loss: torch.Tensor, logits: torch.Tensor, labels: torch.Tensor, fac
     >>> torch.allclose(smoothed(usual, logits, labels, 0.1), expected)
     True
     """
-    logits = logits[:, -labels.shape[1] :]
-    if (labels[:, 0] == NO_WORD).all():
-        logits, labels = logits[:, :-1], labels[:, 1:]
-    of_words = functional.log_softmax(logits[labels != NO_WORD].float(), dim=-1)
-    return (1 - factor) * loss - factor * of_words.mean()
+    found, _ = logits_of_words(logits, labels)
+    return (1 - factor) * loss - factor * functional.log_softmax(found, dim=-1).mean()

@@ -7,15 +7,17 @@ Nothing here reads a global random state: which caption an image shows, and wher
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypedDict
+from typing import Any, NotRequired, Protocol, TypedDict
 
 import torch
 from torch.utils.data import Dataset, Sampler
 
 from leyenda.data.examples import Examples
 from leyenda.models import CaptioningModel
+from leyenda.models.caption_loss import NO_WORD
 from leyenda.records import Example
 from leyenda.training.augmentation import view_of_epoch
 from leyenda.training.processes import Processes
@@ -36,6 +38,12 @@ class Batch(TypedDict):
 
     token_ids: list[list[list[int]]]
     """For each picture the ids of its captions; none where a process has no part in a step."""
+
+    references: list[tuple[str, ...]]
+    """For each picture all that people wrote about it, whatever of it is learned."""
+
+    weights: NotRequired[list[list[float]]]
+    """For each picture how much each of its captions counts; where it is left out, all count alike."""
 
 
 def caption_of_epoch(captions: tuple[str, ...], example_id: str, epoch: int, seed: int) -> str:
@@ -69,6 +77,8 @@ class Pairs(Dataset[Batch]):
         augment: show a random view of each picture, as `leyenda.training.augmentation` describes.
         max_tokens: longest caption, special tokens included.
         seed: of the run.
+        drawn: how many captions of a picture the model draws in a step of reward training, and of how many tokens at
+            most, for what memory needs.
     """
 
     def __init__(
@@ -82,8 +92,10 @@ class Pairs(Dataset[Batch]):
         augment: bool = False,
         max_tokens: int = 128,
         seed: int = 0,
+        drawn: tuple[int, int] = (0, 0),
     ) -> None:
         self._examples = list(examples)
+        self._drawn = drawn
         self._captions = [captions_to_learn(example.captions, max_words) for example in self._examples]
         self._model = model
         self._images = images
@@ -110,7 +122,7 @@ class Pairs(Dataset[Batch]):
         pieces has captions of like length in each of them, and little padding.
         """
         if not keys:
-            return {"images": {}, "token_ids": []}
+            return {"images": {}, "token_ids": [], "references": []}
         spoken = [(self._token_ids(*key), key) for key in keys]
         spoken.sort(key=lambda item: -max(map(len, item[0])))
         examples = [self._examples[index] for _, (_, index) in spoken]
@@ -119,15 +131,27 @@ class Pairs(Dataset[Batch]):
             epochs = [epoch for _, (epoch, _) in spoken]
             pixel_values = self._model.normalized(images["pixel_values"])
             images["pixel_values"] = self._views(pixel_values, examples, epochs)
-        return {"images": images, "token_ids": [ids for ids, _ in spoken]}
+        references = [captions_to_learn(example.captions, None) for example in examples]
+        return {"images": images, "token_ids": [ids for ids, _ in spoken], "references": references}
 
     def heaviest(self, count: int) -> Batch:
-        """The picture that takes the most memory, so many times over: the one with the longest captions."""
+        """The picture that takes the most memory, so many times over: the one with the longest captions.
+
+        Where captions are drawn that may be longer still, it has as many and as long ones as can come.
+        """
         lengths = [sum(map(len, captions)) for captions in self._captions]
         index = lengths.index(max(lengths))
         captions = self._captions[index] if self._all else (max(self._captions[index], key=len),)
-        images = self._images.inputs([self._examples[index]] * count)
-        return {"images": dict(images), "token_ids": [self._tokenized(captions)] * count}
+        token_ids = self._tokenized(captions)
+        drawn, tokens = self._drawn
+        if drawn * tokens > sum(map(len, token_ids)):
+            words = itertools.cycle(token_ids[0])
+            token_ids = [list(itertools.islice(words, tokens)) for _ in range(drawn)]
+        return {
+            "images": dict(self._images.inputs([self._examples[index]] * count)),
+            "token_ids": [token_ids] * count,
+            "references": [captions] * count,
+        }
 
     def _token_ids(self, epoch: int, index: int) -> list[list[int]]:
         captions = self._captions[index]
@@ -239,17 +263,22 @@ def pieces(batch: Batch, size: int) -> list[Batch]:
     """The batch in parts of at most so many pictures; nothing is copied.
 
     >>> batch = {"images": {"pixel_values": torch.zeros(3, 3, 8, 8)}, "token_ids": [[[1]], [[2]], [[3]]]}
+    >>> batch["references"] = [("a",), ("b",), ("c",)]
     >>> [piece["token_ids"] for piece in pieces(batch, 2)]
     [[[[1]], [[2]]], [[[3]]]]
     """
-    starts = range(0, len(batch["token_ids"]), size)
-    return [
-        {
-            "images": {name: rows[start : start + size] for name, rows in batch["images"].items()},
-            "token_ids": batch["token_ids"][start : start + size],
-        }
-        for start in starts
-    ]
+    return [_part(batch, slice(start, start + size)) for start in range(0, len(batch["token_ids"]), size)]
+
+
+def _part(batch: Batch, rows: slice) -> Batch:
+    part: Batch = {
+        "images": {name: of_all[rows] for name, of_all in batch["images"].items()},
+        "token_ids": batch["token_ids"][rows],
+        "references": batch["references"][rows],
+    }
+    if "weights" in batch:
+        part["weights"] = batch["weights"][rows]
+    return part
 
 
 def collate(model: CaptioningModel, batch: Batch) -> dict[str, Any]:
@@ -258,8 +287,38 @@ def collate(model: CaptioningModel, batch: Batch) -> dict[str, Any]:
     Args:
         model: the model.
         batch: pictures with their captions; pixels that are still bytes are normalised where they are.
+
+    Returns:
+        Those of `Family.training_inputs`; and where captions have weights, `weights`, float of the labels' shape.
     """
     images = batch["images"]
     if "pixel_values" in images:
         images = {"pixel_values": model.normalized(images["pixel_values"])}
-    return model.family.training_inputs(model.model, images, batch["token_ids"])
+    inputs = model.family.training_inputs(model.model, images, batch["token_ids"])
+    if "weights" in batch:
+        given = len(model.family.start_token_ids(model.tokenizer))
+        inputs["weights"] = _of_labels(inputs["labels"], batch["token_ids"], batch["weights"], given)
+    return inputs
+
+
+def _of_labels(
+    labels: torch.Tensor,
+    token_ids: Sequence[Sequence[Sequence[int]]],
+    weights: Sequence[Sequence[float]],
+    given: int,
+) -> torch.Tensor:
+    """The weight of its caption for every word that is to be predicted, and 0 elsewhere.
+
+    Words stand in the labels caption by caption, whether a row is one of them or has all of a picture's.
+
+    Args:
+        labels: int64 `[rows, length]`.
+        token_ids: for each picture the ids of its captions.
+        weights: for each picture those of its captions.
+        given: how many tokens of each caption are not predicted.
+    """
+    words = [len(ids) - given for captions in token_ids for ids in captions]
+    of_captions = torch.tensor([weight for of_picture in weights for weight in of_picture])
+    spread = torch.zeros(labels.shape)
+    spread[labels != NO_WORD] = of_captions.repeat_interleave(torch.tensor(words))
+    return spread

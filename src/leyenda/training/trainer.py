@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch.utils.data import DataLoader
@@ -35,6 +35,7 @@ from leyenda.training.diagnostics import collapse_warning, show_samples
 from leyenda.training.label_smoothing import smooth_in_model, smoothed
 from leyenda.training.pairs import Batch, EpochSampler, Images, Pairs, StepSampler, as_it_is, collate, pieces
 from leyenda.training.processes import ALONE, Processes
+from leyenda.training.self_critical import Drawn, SelfCritical, weighted_loss
 from leyenda.training.sharding import (
     WHOLE_OPTIMIZER,
     load_optimizer,
@@ -51,6 +52,8 @@ Score = Callable[[Mapping[str, str], Mapping[str, Sequence[str]]], Mapping[str, 
 
 Talk = Callable[[str], None]
 """Where lines for the user go."""
+
+T = TypeVar("T")
 
 
 class CaptionTrainer(Trainer):  # type: ignore[misc]
@@ -71,6 +74,8 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         processes: those that train together. They share the pictures of each step and of each evaluation; the main
             one scores and writes.
         average: the mean of the weights that is evaluated and kept; None for the weights themselves.
+        self_critical: how steps of reward training draw and judge captions; None where all steps learn from what
+            people wrote.
     """
 
     control: Any
@@ -89,6 +94,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         callbacks: Sequence[TrainerCallback],
         processes: Processes = ALONE,
         average: WeightAverage | None = None,
+        self_critical: SelfCritical | None = None,
     ) -> None:
         self._processes = processes
         self._average = average
@@ -119,6 +125,10 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         self._samples = samples
         self._talk = talk
         self._advised = False
+        self._self_critical = self_critical
+        self._rewards: list[float] = []  # of the captions since the last entry of the log
+        self._rewards_begun = False
+        self._steps_of_epoch = 0
         self._ahead = BatchesAhead()
 
     @property
@@ -153,6 +163,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         steps = StepSampler(
             EpochSampler(len(pairs), seed), self._size.step, self._processes, args.dataloader_drop_last
         )
+        self._steps_of_epoch = len(steps)
         loader = DataLoader(
             pairs,
             batch_sampler=steps,
@@ -191,32 +202,64 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         """Gradients of a whole optimizer step; when memory runs out, anew in smaller pieces.
 
         Returns:
-            This process's share of the mean over all words of the step, times the number of processes: the Trainer
-            logs the processes' mean.
+            This process's share of the mean over all words of the step (over all captions, in reward training), times
+            the number of processes: the Trainer logs the processes' mean.
         """
-        size = self._size
-        chance = _random_state(self.args.device)
-        words = torch.tensor(self._processes.total(self._words(inputs)))
+        if self._self_critical and self._epoch() >= self._self_critical.from_epoch:
+            inputs = self._drawn(inputs, self._self_critical)
+        divisor = torch.tensor(self._processes.total(self._counted(inputs)))
         if self._processes.sharded:
-            return self._sharded_step(model, inputs, words)
+            return self._sharded_step(model, inputs, divisor)
+
+        def learned() -> torch.Tensor:
+            parts = [(part, 1) for part in pieces(inputs, self._size.pictures)]
+            return self._in_pieces(model, parts, divisor)
+
+        total = self._until_it_fits(learned)
+        self._processes.add_gradients([weight for weight in model.parameters() if weight.requires_grad])
+        return total * self._processes.count
+
+    def _epoch(self) -> int:
+        """The one that the step in hand belongs to, from 0."""
+        return int(self.state.global_step // self._steps_of_epoch)
+
+    def _drawn(self, inputs: Batch, self_critical: SelfCritical) -> Batch:
+        """The batch with captions that the model draws, in the place of those that people wrote."""
+        if not self._rewards_begun:
+            self._rewards_begun = True
+            self._talk(
+                f"Reward training from step {self.state.global_step + 1} on: the model draws "
+                f"{self_critical.captions} captions of each picture and learns from how good they are by "
+                f"{self_critical.about}."
+            )
+        seed = self.args.seed * 1_000_003 + self.state.global_step
+
+        def attempt() -> Drawn:
+            with self.compute_loss_context_manager():
+                return self_critical.drawn(self._captioning_model, inputs, self._size.pictures, seed)
+
+        drawn = self._until_it_fits(attempt)
+        self._rewards += [one for part in self._processes.gathered(lambda: drawn.rewards) for one in part]
+        return drawn.batch
+
+    def _until_it_fits(self, attempt: Callable[[], T]) -> T:
+        """What the attempt gives; where memory runs out in any process, anew in smaller pieces."""
+        chance = _random_state(self.args.device)
         while True:
-            parts = [(part, 1) for part in pieces(inputs, size.pictures)]
-            total = self._processes.together(functools.partial(self._in_pieces, model, parts, words))
-            if not self._processes.any(total is None):
-                break
-            model.zero_grad()
-            size.halve()
+            made = self._processes.together(functools.partial(_if_it_fits, attempt))
+            if not self._processes.any(made is None):
+                assert made is not None
+                return made
+            self.model.zero_grad()
+            self._size.halve()
             _set_random_state(chance, self.args.device)
             release(self.args.device)
             self._talk(
                 f"Memory ran out at step {self.state.global_step + 1}: it is done again, and all that follow, "
-                f"with {size.pictures} pictures at a time; a step is still on as many as before."
+                f"with {self._size.pictures} pictures at a time; a step is still on as many as before."
             )
-        self._processes.add_gradients([weight for weight in model.parameters() if weight.requires_grad])
-        assert total is not None
-        return total * self._processes.count
 
-    def _sharded_step(self, model: torch.nn.Module, inputs: Batch, words: torch.Tensor) -> torch.Tensor:
+    def _sharded_step(self, model: torch.nn.Module, inputs: Batch, divisor: torch.Tensor) -> torch.Tensor:
         """As `training_step`, where every layer of every piece is put together by all processes.
 
         So all have the same number of pieces, and one whose memory runs out cannot try again.
@@ -225,7 +268,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         parts = [(part, self._processes.count) for part in pieces(inputs, self._size.pictures)]
         missing = self._processes.most(len(parts)) - len(parts)
         parts += [(self.train_dataset.heaviest(1), 0)] * missing
-        total = self._in_pieces(model, parts, words)
+        total = _if_it_fits(functools.partial(self._in_pieces, model, parts, divisor))
         if total is None:
             raise RunError(
                 f"Memory ran out at step {self.state.global_step + 1} of a sharded model.",
@@ -234,32 +277,24 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
             )
         return total
 
-    def _words(self, inputs: Batch) -> int:
-        """How many words this process is to learn in this step."""
+    def _counted(self, inputs: Batch) -> int:
+        """What this process adds to the number that the step's loss is divided by: words, or weighted captions."""
+        if "weights" in inputs:
+            return sum(map(len, inputs["weights"]))
         if not inputs["token_ids"]:
             return 0
-        labels = collate(self._trained, {"images": {}, "token_ids": inputs["token_ids"]})["labels"]
+        labels = collate(self._trained, {**inputs, "images": {}})["labels"]
         return int((labels != -100).sum())
 
     def _in_pieces(
-        self, model: torch.nn.Module, parts: Sequence[tuple[Batch, int]], words: torch.Tensor
-    ) -> torch.Tensor | None:
-        """The loss of the parts together, each times its number.
-
-        Returns:
-            None when memory runs out; gradients are not to be used then.
-        """
-        try:
-            total = torch.zeros((), device=self.args.device)
-            for part, times in parts:
-                inputs = collate(self._trained, part) | {"times": times}
-                total += super().training_step(model, inputs, words)
-            return total
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-        # Outside of `except`, where the error does not keep what the failed attempt has allocated.
-        return None
+        self, model: torch.nn.Module, parts: Sequence[tuple[Batch, int]], divisor: torch.Tensor
+    ) -> torch.Tensor:
+        """The loss of the parts together, each times its number."""
+        total = torch.zeros((), device=self.args.device)
+        for part, times in parts:
+            inputs = collate(self._trained, part) | {"times": times}
+            total += super().training_step(model, inputs, divisor)
+        return total
 
     def compute_loss(
         self,
@@ -268,14 +303,27 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | None = None,
     ) -> Any:
-        """The piece's share of the step's loss: each word counts alike, whatever piece it stands in."""
+        """The piece's share of the step's loss: whatever piece a word stands in, it counts alike, or by its weight."""
         inputs = dict(inputs)
-        share = inputs.pop("times") * (inputs["labels"] != -100).sum() / num_items_in_batch
+        labels = inputs["labels"]
+        share = inputs.pop("times") * (labels != -100).sum() / num_items_in_batch
+        weights = inputs.get("weights")
+        if not getattr(model, "weighs_words", False):
+            inputs.pop("weights", None)
         loss, outputs = super().compute_loss(model, inputs, return_outputs=True)
         factor, logits = self.args.label_smoothing_factor, getattr(outputs, "logits", None)
-        if factor and logits is not None:
-            loss = smoothed(loss, logits, inputs["labels"], factor)
+        if logits is not None and weights is not None:
+            loss = weighted_loss(logits, labels, weights)
+        elif logits is not None and factor:
+            loss = smoothed(loss, logits, labels, factor)
         return (loss * share, outputs) if return_outputs else loss * share
+
+    def log(self, logs: dict[str, float], *arguments: Any, **named: Any) -> None:
+        """As the Trainer's own; beside the loss of reward training stands its captions' mean reward."""
+        if "loss" in logs and self._rewards:
+            logs = {**logs, "reward": sum(self._rewards) / len(self._rewards)}
+            self._rewards.clear()
+        super().log(logs, *arguments, **named)
 
     def evaluate(
         self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
@@ -344,7 +392,8 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
             [model.family.caption_token_ids(model.tokenizer, example.captions[0], model.max_caption_tokens)]
             for example in batch
         ]
-        inputs = self._prepare_inputs(collate(model, {"images": images, "token_ids": token_ids}))
+        told: Batch = {"images": images, "token_ids": token_ids, "references": []}
+        inputs = self._prepare_inputs(collate(model, told))
         with torch.no_grad(), self.compute_loss_context_manager():
             loss = model.model(**inputs).loss
         return float(loss), int((inputs["labels"] != -100).sum())
@@ -458,6 +507,17 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
                 self.state.stateful_callbacks[type(callback).__name__] = callback.state()
 
 
+def _if_it_fits(attempt: Callable[[], T]) -> T | None:
+    """What the attempt gives; None when memory runs out, and gradients are not to be used then."""
+    try:
+        return attempt()
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    # Outside of `except`, where the error does not keep what the failed attempt has allocated.
+    return None
+
+
 def _random_state(device: torch.device) -> list[torch.Tensor]:
     """Of the generators that dropout draws from."""
     return [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
@@ -512,7 +572,7 @@ class HistoryWritten(TrainerCallback):  # type: ignore[misc]
 
 
 class ProgressShown(TrainerCallback):  # type: ignore[misc]
-    """One bar over all steps, on standard error, with the loss beside it."""
+    """One bar over all steps, on standard error, with loss and reward beside it."""
 
     def __init__(self) -> None:
         self._bar: Any = None
@@ -533,9 +593,10 @@ class ProgressShown(TrainerCallback):  # type: ignore[misc]
         self._bar.update(state.global_step - self._bar.n)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        """Show the loss."""
+        """Show the loss, and the reward where there is one."""
         if self._bar is not None and "loss" in (logs or {}):
-            self._bar.set_postfix(loss=f"{logs['loss']:.3f}", refresh=False)
+            shown = {name: f"{logs[name]:.3f}" for name in ("loss", "reward") if name in logs}
+            self._bar.set_postfix(shown, refresh=False)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Leave the bar where it is."""
