@@ -286,6 +286,8 @@ ROWS = [
     Row("a reward for a single caption", TRAIN + "--reward wer --set reward.captions=1", "'reward.captions' is 1", "at least 2"),
     Row("a reward before the start", TRAIN + "--reward wer --set reward.from_epoch=-1", "'reward.from_epoch' is -1", "at least 0"),
     Row("a reward of nothing", TRAIN + "--set reward.from_epoch=20", "(reward.from_epoch), but no score is named", "--reward wer,cider_d"),
+    Row("a contrast of nothing", TRAIN + "--set reward.contrast=0.5", "reward.contrast is 0.5, but no score is named", "--reward wer,cider_d"),
+    Row("more contrast than all", TRAIN + "--reward wer --set reward.contrast=2", "'reward.contrast' is 2", "at most 1"),
     Row("a reward behind the end", TRAIN + "--reward wer --set reward.from_epoch=20 --epochs 10", "to begin after 20 epochs (reward.from_epoch), but the run ends after 10", "--epochs 22"),
     Row("all pictures are for validation", TRAIN.replace("pairs", "flat") + "--validation 0.99 --set data.test=0", "No picture is left to train on; there are 3 for validation", "lower --set data.validation", lambda: pairs("flat", 3)),
     Row("nothing to score on in the end", TRAIN.replace("pairs", "flat") + "--set data.test=0 --set data.validation=0 --set training.eval_strategy=no", "no test or validation picture to score", "data.test=0.3", lambda: pairs("flat", 3)),

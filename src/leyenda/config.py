@@ -121,6 +121,12 @@ class RewardRecipe(_Part):
         default=0, ge=0, description="Epochs before it, counted from 0, learn from people's captions."
     )
     captions: int = Field(default=5, ge=2, description="Captions drawn of each picture in a step.")
+    contrast: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of what a caption would get beside other pictures that is taken off its reward.",
+    )
 
 
 class Recipe(_Part):

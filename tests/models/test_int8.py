@@ -51,6 +51,29 @@ def test_layers_that_read_the_same_states_share_their_quantization():
     assert quantizer(states.clone())[0] is not quantizer(states)[0]
 
 
+def test_another_thread_at_any_moment_changes_no_quantization():
+    theirs = torch.randn(3, 8)
+
+    class Interrupted(StateQuantizer):
+        """Another thread's whole call falls behind whatever this one remembers."""
+
+        theirs_first = True
+
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            if name != "theirs_first" and self.theirs_first and value is not None:
+                self.theirs_first = False
+                self(theirs)
+                self.theirs_first = True
+
+    quantizer = Interrupted()
+    for states in (torch.randn(3, 8), torch.randn(3, 8)):
+        for given in (states, theirs, states):
+            found, expected = quantizer(given), StateQuantizer()(given)
+            assert torch.equal(found[0], expected[0])
+            assert torch.equal(found[1], expected[1])
+
+
 @needs_vnni
 def test_captions_of_every_family(family_checkpoint, family_model, pixels):
     quantized = models.load(family_checkpoint, device="cpu", precision="int8")

@@ -248,6 +248,36 @@ def test_captions_are_drawn_without_dropout_and_the_model_is_left_as_it_was(trai
     assert model.model.training is training
 
 
+def test_contrast_takes_off_what_a_caption_would_get_beside_other_pictures():
+    def shared_words(captions, references):
+        return [
+            float(len(set(caption.split()) & set(" ".join(told).split())) + len(caption))
+            for caption, told in zip(captions, references, strict=True)
+        ]
+
+    model = git()
+    batch = batch_of(model)
+    plain = SelfCritical(shared_words, "words", 0, CAPTIONS, LONGEST)
+    contrasted = SelfCritical(shared_words, "words", 0, CAPTIONS, LONGEST, contrast=0.5)
+    usual, found = (one.drawn(model, batch, PICTURES, seed=5) for one in (plain, contrasted))
+    assert found.rewards == usual.rewards  # what is shown is the score itself
+    assert found.batch["token_ids"] == usual.batch["token_ids"]
+    references = batch["references"]
+    for picture, (ids, weights) in enumerate(
+        zip(found.batch["token_ids"], found.batch["weights"], strict=True)
+    ):
+        texts = [model.decode(one) for one in ids]
+        worth = []
+        for text in texts:
+            own, *others = (
+                shared_words([text], [references[(picture + turn) % PICTURES]])[0] for turn in range(4)
+            )
+            worth.append(own - 0.5 * sum(others) / 3)
+        assert weights == pytest.approx(advantages(worth, CAPTIONS)[0])
+    alone = batch_of(model, 1)
+    assert contrasted.drawn(model, alone, 1, seed=5) == plain.drawn(model, alone, 1, seed=5)
+
+
 def test_a_reward_is_given_every_caption_with_all_that_people_wrote():
     asked = []
 

@@ -114,9 +114,10 @@ class BannedWords:
                     waiting[row, token] = False
 
     def _learn(self, entries: int, device: torch.device) -> None:
-        self._pieces = [_folded(piece) for piece in pieces(self._tokenizer, entries)]
-        self._goes_on = [classes(piece[:1]) in tuple("ahk0m") for piece in self._pieces]
+        learned = [_folded(piece) for piece in pieces(self._tokenizer, entries)]
+        self._goes_on = [classes(piece[:1]) in tuple("ahk0m") for piece in learned]
         self._device = device
+        self._pieces = learned  # last: another thread takes it as a sign that everything is there
 
     def _share_out(self, scores: torch.Tensor, choices: Sequence[_Choices]) -> None:
         """Give back what the completing token was charged: only those that go on are left to share its score."""

@@ -60,11 +60,13 @@ class Int8Linear(nn.Module):
 
 
 class StateQuantizer:
-    """Whole numbers for states, token by token; remembers the last, which the next layer may read as well."""
+    """Whole numbers for states, token by token; remembers the last, which the next layer may read as well.
+
+    Several threads may use one at the same time: what is remembered is read, and written, at one stroke.
+    """
 
     def __init__(self) -> None:
-        self._states: torch.Tensor | None = None
-        self._result: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._last: tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]] | None = None
 
     def __call__(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Quantize `[..., width]`.
@@ -72,18 +74,19 @@ class StateQuantizer:
         Returns:
             uint8 `[tokens, width]`, 128 standing for zero, and their scale `[tokens, 1]`, in the states' format.
         """
-        if self._states is states and self._result is not None:
-            return self._result
+        last = self._last
+        if last is not None and last[0] is states:
+            return last[1]
         rows = states.reshape(-1, states.shape[-1])
         scale = rows.abs().amax(dim=1, keepdim=True).clamp_(min=1e-12) / _MOST
         # Truncated to whole numbers below, the half more makes it rounding.
         whole = (rows * scale.float().reciprocal()).add_(_ZERO + 0.5).to(torch.uint8)
-        self._states, self._result = states, (whole, scale)
-        return self._result
+        self._last = states, (whole, scale)
+        return whole, scale
 
     def forget(self) -> None:
         """Let go of the last states."""
-        self._states = self._result = None
+        self._last = None
 
 
 def check_int8(device: torch.device) -> None:

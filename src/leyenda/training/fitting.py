@@ -219,8 +219,11 @@ def _self_critical(task: Task) -> SelfCritical | None:
         return None
     assert task.reward is not None
     said = [name if weight == 1 else f"{name} (times {weight:g})" for name, weight in part.scores.items()]
+    about = " and ".join(said)
+    if part.contrast:
+        about += f", less {part.contrast:g} times what they would get beside other pictures"
     longest = task.recipe.evaluation.max_length
-    return SelfCritical(task.reward, " and ".join(said), part.from_epoch, part.captions, longest)
+    return SelfCritical(task.reward, about, part.from_epoch, part.captions, longest, part.contrast)
 
 
 def _most_drawn(task: Task) -> tuple[int, int]:

@@ -4,9 +4,13 @@ A step draws several captions of each picture and has each scored against all th
 a caption that is better than the picture's others become more probable, those of a worse one less: so a score is
 raised that counts errors or n-grams and has no gradient. What a caption is compared with is the mean of the others.
 
+A caption that would do as well beside the step's other pictures can be made worth less, so that the model does not come
+to say of all pictures what suits most of them.
+
 Rennie et al. 2017, "Self-critical Sequence Training for Image Captioning", arXiv:1612.00563; the mean of the other
 samples in the place of a greedy caption: Luo 2020, "A Better Variant of Self-Critical Sequence Training",
-arXiv:2003.09971.
+arXiv:2003.09971; learning from captions of other pictures: Dai and Lin 2017, "Contrastive Learning for Image
+Captioning", arXiv:1710.02534.
 """
 
 from __future__ import annotations
@@ -25,6 +29,10 @@ from leyenda.training.pairs import Batch, pieces
 Reward = Callable[[Sequence[str], Sequence[Sequence[str]]], Sequence[float]]
 """Captions and, for each of them, its picture's references to how good each is: more is better. Handed in, because
 training knows no metric."""
+
+
+_OTHERS = 3
+"""Pictures that a caption is also held against, where contrast is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,7 @@ class SelfCritical:
         from_epoch: epochs before it, counted from 0, learn from what people wrote.
         captions: drawn of each picture, at least 2.
         max_length: most tokens of a drawn caption, the end token included.
+        contrast: how much of what a caption would be worth beside other pictures of the step is taken off, in [0, 1].
     """
 
     reward: Reward
@@ -57,6 +66,7 @@ class SelfCritical:
     from_epoch: int
     captions: int
     max_length: int
+    contrast: float = 0.0
 
     def drawn(self, model: CaptioningModel, batch: Batch, size: int, seed: int) -> Drawn:
         """Captions of a batch's pictures, as the model that is in training draws them without dropout.
@@ -81,11 +91,13 @@ class SelfCritical:
             ]
         finally:
             network.train(was_training)
-        rewards = self._rewards([[one.text for one in each] for each in captions], batch["references"])
+        texts = [[one.text for one in each] for each in captions]
+        rewards = self._rewards(texts, batch["references"])
+        worth = self._worth(texts, batch["references"], rewards)
         start = model.family.start_token_ids(model.tokenizer)
         # A caption that was cut at its greatest length has no end token, and is not told to end there.
         token_ids = [[[*start, *one.token_ids] for one in each] for each in captions]
-        learned: Batch = {**batch, "token_ids": token_ids, "weights": advantages(rewards, self.captions)}
+        learned: Batch = {**batch, "token_ids": token_ids, "weights": advantages(worth, self.captions)}
         return Drawn(learned, tuple(rewards))
 
     def _rewards(self, captions: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> list[float]:
@@ -94,6 +106,22 @@ class SelfCritical:
         texts = [text for of_picture in captions for text in of_picture]
         wanted = [told for told in references for _ in range(self.captions)]
         return [float(reward) for reward in self.reward(texts, wanted)]
+
+    def _worth(
+        self,
+        captions: Sequence[Sequence[str]],
+        references: Sequence[Sequence[str]],
+        rewards: Sequence[float],
+    ) -> list[float]:
+        """The rewards, less a share of what the same captions would get beside the step's other pictures."""
+        turns = range(1, min(_OTHERS, len(references) - 1) + 1) if self.contrast else ()
+        elsewhere = [self._rewards(captions, [*references[turn:], *references[:turn]]) for turn in turns]
+        if not elsewhere:
+            return list(rewards)
+        return [
+            own - self.contrast * sum(others) / len(others)
+            for own, *others in zip(rewards, *elsewhere, strict=True)
+        ]
 
 
 def advantages(rewards: Sequence[float], captions: int) -> list[list[float]]:
