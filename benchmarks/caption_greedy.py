@@ -12,7 +12,7 @@ from benchmarks.material import Scale, write_model, write_pictures
 def benchmark(folder: Path, scale: Scale) -> Benchmark:
     """Files go into `folder`."""
     checkpoint = write_model(folder / "model", scale)
-    pictures = write_pictures(folder / "pictures", scale.of(16, 6))
+    pictures = write_pictures(folder / "pictures", scale.of(64, 6))
     auto = "fp32" if scale.quick else "bf16"
     return Benchmark(
         name="caption-greedy",
