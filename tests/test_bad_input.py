@@ -287,6 +287,7 @@ ROWS = [
     Row("a reward before the start", TRAIN + "--reward wer --set reward.from_epoch=-1", "'reward.from_epoch' is -1", "at least 0"),
     Row("a reward of nothing", TRAIN + "--set reward.from_epoch=20", "(reward.from_epoch), but no score is named", "--reward wer,cider_d"),
     Row("a contrast of nothing", TRAIN + "--set reward.contrast=0.5", "reward.contrast is 0.5, but no score is named", "--reward wer,cider_d"),
+    Row("captions drawn for nothing", TRAIN + "--set reward.captions=8", "reward.captions is 8, but no score is named", "--reward wer,cider_d"),
     Row("more contrast than all", TRAIN + "--reward wer --set reward.contrast=2", "'reward.contrast' is 2", "at most 1"),
     Row("a reward behind the end", TRAIN + "--reward wer --set reward.from_epoch=20 --epochs 10", "to begin after 20 epochs (reward.from_epoch), but the run ends after 10", "--epochs 22"),
     Row("all pictures are for validation", TRAIN.replace("pairs", "flat") + "--validation 0.99 --set data.test=0", "No picture is left to train on; there are 3 for validation", "lower --set data.validation", lambda: pairs("flat", 3)),

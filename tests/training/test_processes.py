@@ -57,6 +57,15 @@ def train_words(pictures, run, processes, *more):
     ]  # fmt: skip
 
 
+def tuning_words(pictures, run, processes, model, *more):
+    """As `train_words`, from a model that is there."""
+    words = train_words(pictures, run, processes, "--model", str(model), *more)
+    return [word for word in words if word not in ("--from-scratch", "tiny")] + [
+        "--set",
+        "evaluation.base=false",
+    ]
+
+
 def curve(run):
     """`(step, name, value)` of every loss and score."""
     rows = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
@@ -176,10 +185,8 @@ def test_a_frozen_encoder_is_computed_once_for_all(launcher, pictures, alone, tm
     runs = []
     for count in (1, 2):
         run = tmp_path / str(count)
-        words = train_words(pictures, run, count, "--model", str(alone), "--freeze", "image_encoder")
-        words = [word for word in words if word not in ("--from-scratch", "tiny")]
+        words = tuning_words(pictures, run, count, alone, "--freeze", "image_encoder")
         cache = tmp_path / f"cache-{count}"
-        words += ["--set", "evaluation.base=false"]
         launcher.run(*words, count=count, LEYENDA_CACHE=str(cache))
         runs.append(run)
         assert len(list(cache.rglob("*.features"))) == 1
@@ -216,9 +223,8 @@ def test_reward_training_gives_what_one_process_gives(launcher, pictures, alone,
     runs = []
     for count in (1, 2):
         run = tmp_path / str(count)
-        words = train_words(pictures, run, count, "--model", str(alone), "--reward", "wer,cider_d=0.3")
-        words = [word for word in words if word not in ("--from-scratch", "tiny")]
-        words += ["--set", "reward.captions=3", "--set", "evaluation.base=false"]
+        reward = ["--reward", "wer,cider_d=0.3", "--set", "reward.captions=3"]
+        words = tuning_words(pictures, run, count, alone, *reward)
         codes = launcher.run(*words, count=count)
         assert codes in ([3], [0, 0]), launcher.said(0)
         assert launcher.said(0).count("Reward training from step 1 on") == 1

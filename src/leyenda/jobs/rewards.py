@@ -36,11 +36,13 @@ coco_rouge_l, chrf.
             f"Reward training is to begin after {recipe.from_epoch} epochs (reward.from_epoch), but no score is named.",
             "Name some, as in --reward wer,cider_d",
         )
-    if recipe.contrast and not recipe.scores:
-        raise RecipeError(
-            f"reward.contrast is {recipe.contrast:g}, but no score is named to reward by.",
-            "Name some, as in --reward wer,cider_d",
-        )
+    for name in ("contrast", "captions"):
+        value = getattr(recipe, name)
+        if value != getattr(RewardRecipe(), name) and not recipe.scores:
+            raise RecipeError(
+                f"reward.{name} is {value:g}, but no score is named to reward by.",
+                "Name some, as in --reward wer,cider_d",
+            )
     for name in recipe.scores:
         if name not in metrics.METRICS:
             raise RecipeError(f"There is no score {name!r} to reward by.", near(name, SUPPORTED) or names)

@@ -228,11 +228,9 @@ class CaptioningModel:
         """What the model writes for pictures that share a limit: so many captions of each, one behind the other."""
         config, ends = self.model.generation_config, self.family.end_token_ids(self.model)
         with torch.inference_mode():
-            decoder = None
-            if search_suits(config):
+            if self.searches_itself:
                 given = prompts.ids if prompts else ()
                 decoder = self.family.decoder(self.model, {name: images}, settings.max_length, given)
-            if decoder is not None:
                 return search(decoder, images, settings, config, ends, self._demands(text, prompts), draws)
             if name != "pixel_values":
                 raise ModelError(

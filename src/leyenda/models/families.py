@@ -73,12 +73,12 @@ class Family(Protocol):
         """
 
     def searches(self, model: Any) -> bool:
-        """Whether `decoder` gives one, whose search several threads can do at the same time with one model."""
+        """Whether there is a `decoder`, whose search several threads can do at the same time with one model."""
 
     def decoder(
         self, model: Any, images: Images, longest: int, prompts: Sequence[Sequence[int]] = ()
-    ) -> Decoder | None:
-        """A decoder for leyenda's own search; None where `transformers`' `generate` is to be used.
+    ) -> Decoder:
+        """A decoder for leyenda's own search, where `searches` says so.
 
         Args:
             model: the model.
@@ -170,9 +170,9 @@ class OnlyPlain:
 
     def decoder(
         self, model: Any, images: Images, longest: int, prompts: Sequence[Sequence[int]] = ()
-    ) -> Decoder | None:
-        """`generate` searches."""
-        return None
+    ) -> Decoder:
+        """Never asked for: see `searches`."""
+        raise NotImplementedError
 
     takes_prompts = False
 

@@ -107,13 +107,11 @@ class Git:
 
     def decoder(
         self, model: Any, images: Images, longest: int, prompts: Sequence[Sequence[int]] = ()
-    ) -> Decoder | None:
+    ) -> Decoder:
         """The image prefix of a fast model, ready to be continued."""
         from leyenda.models.git_decoder import GitDecoder
-        from leyenda.models.git_network import GitNetwork, images_at_once
+        from leyenda.models.git_network import images_at_once
 
-        if not isinstance(model, GitNetwork):
-            return None
         features = images.get("image_features")
         if features is None:
             pixels = images["pixel_values"]

@@ -122,13 +122,9 @@ def fit(task: Task) -> Path:
             "There is no validation picture to choose the best checkpoint by.",
             "Check the data with: leyenda data check SOURCE; or use --set training.eval_strategy=no.",
         )
-    if task.processes.sharded and task.recipe.model.average is not None:
-        raise RecipeError("FSDP does not go with model.average.", "Leave one of them out.")
-    if task.processes.sharded and arguments.fp16:
-        raise RecipeError("FSDP does not go with fp16.", "Use --precision bf16 or fp32.")
+    if task.processes.sharded:
+        _refuse_what_is_not_sharded(task.recipe, arguments)
     self_critical = _self_critical(task)
-    if task.processes.sharded and self_critical is not None:
-        raise RecipeError("FSDP does not go with reward training (--reward).", "Leave one of them out.")
     for part in task.recipe.model.freeze:
         _freeze(task.model, part)
     if task.recipe.model.dropout is not None:
@@ -210,6 +206,17 @@ def _pairs(task: Task, arguments: Any) -> Pairs:
         seed=arguments.data_seed if arguments.data_seed is not None else arguments.seed,
         drawn=_most_drawn(task),
     )
+
+
+def _refuse_what_is_not_sharded(recipe: Recipe, arguments: Any) -> None:
+    others = (
+        ("model.average", recipe.model.average is not None, "Leave one of them out."),
+        ("fp16", arguments.fp16, "Use --precision bf16 or fp32."),
+        ("reward training (--reward)", bool(recipe.reward.scores), "Leave one of them out."),
+    )
+    for name, asked, fix in others:
+        if asked:
+            raise RecipeError(f"FSDP does not go with {name}.", fix)
 
 
 def _self_critical(task: Task) -> SelfCritical | None:
