@@ -17,6 +17,10 @@ GPU_SHAPES = (*SHAPES, (8192, 8192, 8192))
 
 _LEAST_SECONDS = 0.15
 
+_MOMENTS = 5
+"""In which each shape is multiplied: the best of single ones would be a rate that a noisy machine has in no piece of
+work that takes seconds."""
+
 
 @dataclass(frozen=True)
 class MatrixProducts:
@@ -34,45 +38,61 @@ class MatrixProducts:
     label: str = "matrix products"
 
     def run(self, turns: Turns) -> None:
-        rates(self.scale, self.device)
+        moments = _MOMENTS if self.scale == 1 else 1
+        rates(self.scale, self.device, 1)
         while True:
             turns.begin()
-            measured = rates(self.scale, self.device)
+            measured = rates(self.scale, self.device, moments)
             rate = max(measured[self.number_format].values())
             turns.end(Work(1, flops=rate, seconds=1.0, notes={"flop_per_s": measured}))
 
 
-def rates(scale: int = 1, device: str = "cpu") -> dict[str, dict[str, float]]:
-    """FLOP/s by number format and shape."""
+def rates(scale: int = 1, device: str = "cpu", moments: int = _MOMENTS) -> dict[str, dict[str, float]]:
+    """FLOP/s by number format and shape, each over so many moments."""
+    shapes = SHAPES if device == "cpu" else GPU_SHAPES
+    products = {(name, shape): _Product(name, shape, scale, device) for name in FORMATS for shape in shapes}
+    for _ in range(moments):
+        for product in products.values():
+            product.work()
     return {
-        name: {
-            "x".join(map(str, shape)): _rate(name, shape, scale, device)
-            for shape in (SHAPES if device == "cpu" else GPU_SHAPES)
-        }
+        name: {"x".join(map(str, shape)): products[name, shape].flop_per_s() for shape in shapes}
         for name in FORMATS
     }
 
 
-def _rate(name: str, shape: tuple[int, int, int], scale: int, device: str) -> float:
-    import torch
+class _Product:
+    """One product, done again and again."""
 
-    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[name]
-    rows, inner, columns = (size // scale for size in shape)
-    left = torch.randn(rows, inner, device=device).to(dtype)
-    right = torch.randn(inner, columns, device=device).to(dtype)
-    out = torch.empty(rows, columns, dtype=dtype, device=device)
+    def __init__(self, name: str, shape: tuple[int, int, int], scale: int, device: str) -> None:
+        import torch
 
-    def multiply(times: int) -> float:
+        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[name]
+        rows, inner, columns = (size // scale for size in shape)
+        self._left = torch.randn(rows, inner, device=device).to(dtype)
+        self._right = torch.randn(inner, columns, device=device).to(dtype)
+        self._out = torch.empty(rows, columns, dtype=dtype, device=device)
+        self._flop = 2.0 * rows * inner * columns
+        self._times, self._seconds = 0, 0.0
+        self._multiply(1)
+
+    def work(self) -> None:
+        """For a moment."""
+        times, seconds = 0, 0.0
+        while seconds < _LEAST_SECONDS:
+            seconds += self._multiply(times or 1)
+            times += times or 1
+        self._times, self._seconds = self._times + times, self._seconds + seconds
+
+    def flop_per_s(self) -> float:
+        """Of all the moments together."""
+        return self._flop * self._times / self._seconds
+
+    def _multiply(self, times: int) -> float:
+        import torch
+
         started = time.perf_counter()
         for _ in range(times):
-            torch.mm(left, right, out=out)
-        if device != "cpu":
+            torch.mm(self._left, self._right, out=self._out)
+        if self._out.is_cuda:
             torch.cuda.synchronize()
         return time.perf_counter() - started
-
-    multiply(1)
-    times, seconds = 0, 0.0
-    while seconds < _LEAST_SECONDS:
-        seconds += multiply(times or 1)
-        times += times or 1
-    return 2 * rows * inner * columns * times / seconds

@@ -45,7 +45,8 @@ METHOD = """\
 - *Needed* operations (`benchmarks/git_flops.py`) are those that the result depends on. Padding, vocabulary logits where
   no word is predicted, and an image encoded a second time are work, but not needed work. A test holds the count
   against torch's own counter. The ceiling is the rate of plain matrix products of the model's shapes, measured in the
-  same run in turns of their own.
+  same run in turns of their own: of four shapes the fastest, each over five moments of its turn (until November 2026
+  over one, which overstates it where the machine's rate swings).
 - Memory is the greatest resident size of a side's process during its turns; *added* is above what it was before.
 """
 

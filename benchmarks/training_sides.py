@@ -202,28 +202,29 @@ class Seen:
 
     def forget(self) -> None:
         """Begin to count anew."""
-        self._images = 0
         self._ids: list[Any] = []
 
     def look(self, module: Any, positional: Any, inputs: Mapping[str, Any]) -> None:
         """A hook before the model's forward."""
         expected = "image_features" if self._frozen else "pixel_values"
         assert inputs.get(expected) is not None, f"the model was given {sorted(inputs)}, not {expected}"
-        self._images += len(inputs[expected])
-        self._ids.append(inputs["input_ids"])  # counted later: here it would wait for a GPU
+        assert len(inputs[expected]) == len(inputs["input_ids"])
+        # Counted later: here it would wait for a GPU, and parts of a step come in several threads.
+        self._ids.append(inputs["input_ids"])
 
     def work(self, notes: Mapping[str, Any] | None = None) -> Work:
         """What was given since `forget`, in captions and needed operations."""
+        images = sum(map(len, self._ids))
         captions = sum(int((ids == self._start).sum()) for ids in self._ids)
         real = sum(int((ids != self._padding).sum()) for ids in self._ids)
         positions = sum(ids.numel() for ids in self._ids)
         tokens = real / captions - 1  # the end token is predicted, never fed
-        flops = self._shape.training(self._images, captions, tokens, frozen_and_cached=self._frozen)
+        flops = self._shape.training(images, captions, tokens, frozen_and_cached=self._frozen)
         return Work(
             captions,
             flops,
             notes={
-                "images": self._images,
+                "images": images,
                 "tokens_per_caption": round(tokens + 1, 2),
                 "text_positions_per_caption": round(positions / captions, 2),
                 **(notes or {}),

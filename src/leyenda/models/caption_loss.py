@@ -84,7 +84,9 @@ class _CaptionLoss(torch.autograd.Function):
         loss = torch.zeros((), dtype=torch.float32, device=states.device)
         of_states = torch.empty_like(states) if learn_states else None
         of_weight = None
-        of_bias = torch.zeros_like(weight[:, 0]) if learn_bias and bias is not None else None
+        of_bias = (
+            weight.new_zeros(len(weight), dtype=torch.float32) if learn_bias and bias is not None else None
+        )
         for first in range(0, len(targets), ROWS_AT_A_TIME):
             rows = slice(first, first + ROWS_AT_A_TIME)
             part, words = states[rows].to(dtype), targets[rows, None].clamp(min=0)
@@ -112,14 +114,17 @@ class _CaptionLoss(torch.autograd.Function):
                 of_states[rows] = gradient @ matrix
             if learn_weight:
                 # Filling a matrix of the vocabulary with zeros first would cost as much as the product.
-                slice_of_weight = (gradient.T @ part).to(weight.dtype)
-                of_weight = slice_of_weight if of_weight is None else of_weight.add_(slice_of_weight)
-        if learn_weight and of_weight is None:
-            of_weight = torch.zeros_like(weight)
+                slice_of_weight = gradient.T @ part
+                of_weight = slice_of_weight if of_weight is None else of_weight.float().add_(slice_of_weight)
+        if learn_weight:
+            of_weight = torch.zeros_like(weight) if of_weight is None else of_weight.to(weight.dtype)
+        if of_bias is not None:
+            of_bias = of_bias.to(weight.dtype)
         ctx.save_for_backward(of_states, of_weight, of_bias)
         return loss / divisor
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        parts = (None if part is None else part * gradient for part in ctx.saved_tensors)
+        # In place: for the vocabulary's gradient another matrix of its size would be fetched and filled.
+        parts = (None if part is None else part.mul_(gradient) for part in ctx.saved_tensors)
         return *parts, None, None, None, None, None

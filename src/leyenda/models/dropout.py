@@ -5,10 +5,14 @@ Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from O
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 _FACES = 1 << 15
@@ -18,10 +22,49 @@ _WHOLE = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 """By bytes of an element, the whole numbers whose bits stand for its own."""
 
 
+_OF_THREAD = threading.local()
+
+
+@contextlib.contextmanager
+def chance_of_its_own(seed: int) -> Iterator[None]:
+    """In this thread and block, `drop` on a CPU draws from a generator that no other thread draws from.
+
+    Torch's own is everybody's: what each of several threads gets from it depends on which of them comes first.
+
+    Args:
+        seed: from 0 to less than 2 ** 63.
+
+    >>> with chance_of_its_own(1):
+    ...     first = drop(torch.ones(64), 0.5)
+    >>> with chance_of_its_own(1):
+    ...     torch.equal(drop(torch.ones(64), 0.5), first)
+    True
+    """
+    before = getattr(_OF_THREAD, "generator", None)
+    _OF_THREAD.generator = torch.Generator().manual_seed(seed)
+    try:
+        yield
+    finally:
+        _OF_THREAD.generator = before
+
+
+class Dropout(nn.Dropout):
+    """`torch.nn.Dropout` by `drop`.
+
+    >>> torch.equal(Dropout(0.5).eval()(torch.ones(3)), torch.ones(3))
+    True
+    """
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        """In training, `drop`; else what it is given."""
+        return drop(states, self.p) if self.training else states
+
+
 def drop(states: torch.Tensor, share: float) -> torch.Tensor:
     """Set a share of the elements to zero at random and scale the others up, so that the mean stays.
 
-    The chance follows from torch's own generator, so that a seed, or a state put back, gives the same again.
+    The chance follows from torch's own generator, so that a seed, or a state put back, gives the same again; inside
+    `chance_of_its_own` it follows from that one's seed.
 
     Args:
         states: float tensor of any shape.
@@ -62,7 +105,7 @@ def _only(states: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
 
 def _kept(shape: torch.Size, share: float) -> torch.Tensor:
     """Int16 tensor of this shape: all bits set where the element stays, none where it does not."""
-    seed = int(torch.randint(1 << 62, ()))
+    seed = int(torch.randint(1 << 62, (), generator=getattr(_OF_THREAD, "generator", None)))
     words = -(-shape.numel() // 4)  # a random word of 64 bits decides on four elements
     bits = torch.from_numpy(np.random.SFC64(seed).random_raw(words).view(np.int16))
     faces = min(round((1 - share) * _FACES), _FACES - 1)

@@ -9,6 +9,7 @@ import transformers
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from leyenda.models.caption_loss import NO_WORD, caption_loss
+from leyenda.models.dropout import Dropout
 from leyenda.models.git_network import GitNetwork, text_mask
 from leyenda.models.quick_gelu import faster_activation
 
@@ -112,6 +113,7 @@ def make_fast(model: Any) -> None:
         model: changed in place.
     """
     model.__class__ = GitForCausalLM
+    model.git.embeddings.dropout = Dropout(model.git.embeddings.dropout.p)
     for layer in model.git.image_encoder.vision_model.encoder.layers:
         layer.mlp.activation_fn = faster_activation(layer.mlp.activation_fn)
     for layer in model.git.encoder.layer:

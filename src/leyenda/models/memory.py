@@ -1,8 +1,10 @@
-"""Whether an error says that the memory is used up, on whichever device."""
+"""Memory on whichever device: whether an error says that it is used up, and what becomes of freed memory."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+from collections.abc import Iterator
 
 import torch
 
@@ -31,6 +33,32 @@ def release(device: torch.device) -> None:
         _C_LIBRARY, "malloc_trim"
     ):  # glibc; others give back by themselves
         _C_LIBRARY.malloc_trim(0)
+
+
+@contextlib.contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """Inside the block, what this process frees is kept for what it asks for next (glibc; nothing elsewhere).
+
+    Usually glibc gives large pieces back to the system at once; it gets them again page by page, filled with zeros.
+    """
+    set_option = getattr(_C_LIBRARY, "mallopt", None)
+    if set_option is None:
+        yield
+        return
+    set_option(_M_MMAP_MAX, 0)
+    set_option(_M_TRIM_THRESHOLD, _LARGEST_INT)
+    try:
+        yield
+    finally:
+        set_option(_M_MMAP_MAX, _USUAL_MMAP_MAX)
+        set_option(_M_TRIM_THRESHOLD, _USUAL_TRIM_THRESHOLD)
+        release(torch.device("cpu"))
+
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+"""From glibc's malloc.h."""
+
+_USUAL_TRIM_THRESHOLD, _USUAL_MMAP_MAX, _LARGEST_INT = 128 * 1024, 65_536, 2**31 - 1
 
 
 def _c_library() -> ctypes.CDLL | None:

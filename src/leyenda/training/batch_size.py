@@ -20,6 +20,7 @@ from leyenda.errors import RunError
 from leyenda.models import CaptioningModel
 from leyenda.training.pairs import Pairs, collate
 from leyenda.training.processes import ALONE, Processes
+from leyenda.training.replicas import count_of_replicas
 
 Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
 """Gives the context in which training computes."""
@@ -33,6 +34,9 @@ _SHARE_OF_RAM = 0.6
 
 _OPTIMIZER_BYTES = 12
 """For each trained weight: its gradient and Adam's two moments, in float32."""
+
+_REPLICA_BYTES = 4
+"""For each trained weight and replica of the model but one: its gradient."""
 
 
 class PieceSize(TrainerCallback, ExportableState):  # type: ignore[misc]
@@ -174,7 +178,9 @@ def measure_need(model: CaptioningModel, pairs: Pairs, autocast: Autocast) -> Ne
     finally:
         model.model.train(was_training)
     picture = max(two - one, 1)
-    return Need(_OPTIMIZER_BYTES * trained + max(one - picture, 0), int(_HEADROOM * picture))
+    replicas = count_of_replicas(model.model, torch.get_num_threads())
+    of_weights = (_OPTIMIZER_BYTES + _REPLICA_BYTES * (replicas - 1)) * trained
+    return Need(of_weights + max(one - picture, 0), int(_HEADROOM * picture))
 
 
 def _kept_bytes(model: CaptioningModel, pairs: Pairs, count: int) -> int:

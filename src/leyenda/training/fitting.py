@@ -17,6 +17,7 @@ from leyenda.data.examples import Examples
 from leyenda.errors import DataError, RecipeError, RunError
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.models.checkpoint import quiet
+from leyenda.models.memory import freed_memory_kept
 from leyenda.models.precision import choose_training_precision
 from leyenda.training import history
 from leyenda.training.arguments import (
@@ -346,8 +347,9 @@ def _tensorboard_in(folder: Path) -> Iterator[None]:
 
 
 def _train(trainer: CaptionTrainer, stop: StoppedInOrder, last: Path | None) -> None:
+    kept = freed_memory_kept() if trainer.args.device.type == "cpu" else contextlib.nullcontext()
     try:
-        with quiet(), _refusals_explained(ImportError):
+        with quiet(), _refusals_explained(ImportError), kept:
             trainer.train(resume_from_checkpoint=str(last) if last else None)
     finally:
         stop.give_back()

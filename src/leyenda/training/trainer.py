@@ -35,6 +35,7 @@ from leyenda.training.diagnostics import collapse_warning, show_samples
 from leyenda.training.label_smoothing import smooth_in_model, smoothed
 from leyenda.training.pairs import Batch, EpochSampler, Images, Pairs, StepSampler, as_it_is, collate, pieces
 from leyenda.training.processes import ALONE, Processes
+from leyenda.training.replicas import Replicas, count_of_replicas
 from leyenda.training.self_critical import Drawn, SelfCritical, weighted_loss
 from leyenda.training.sharding import (
     WHOLE_OPTIMIZER,
@@ -128,6 +129,7 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         self._self_critical = self_critical
         self._rewards: list[float] = []  # of the captions since the last entry of the log
         self._rewards_begun = False
+        self._replicas: Replicas | None = None
         self._steps_of_epoch = 0
         self._ahead = BatchesAhead()
 
@@ -210,8 +212,11 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         divisor = torch.tensor(self._processes.total(self._counted(inputs)))
         if self._processes.sharded:
             return self._sharded_step(model, inputs, divisor)
+        self._replicate(model)
 
         def learned() -> torch.Tensor:
+            if self._replicas is not None:
+                return self._by_replicas(self._replicas, pieces(inputs, self._size.pictures), divisor)
             parts = [(part, 1) for part in pieces(inputs, self._size.pictures)]
             return self._in_pieces(model, parts, divisor)
 
@@ -292,8 +297,31 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         """The loss of the parts together, each times its number."""
         total = torch.zeros((), device=self.args.device)
         for part, times in parts:
-            inputs = collate(self._trained, part) | {"times": times}
-            total += super().training_step(model, inputs, divisor)
+            total += self._learn(model, part, times, divisor)
+        return total
+
+    def _learn(self, model: torch.nn.Module, part: Batch, times: int, divisor: torch.Tensor) -> torch.Tensor:
+        """The loss of a part; the model is left with its gradients."""
+        loss: torch.Tensor = super().training_step(
+            model, collate(self._trained, part) | {"times": times}, divisor
+        )
+        return loss
+
+    def _replicate(self, model: torch.nn.Module) -> None:
+        """Have replicas, where they suit, with the weights as they are now."""
+        if self._replicas is None:
+            count = count_of_replicas(model, torch.get_num_threads())
+            if count > 1:
+                self._replicas = Replicas(model, count, self.args.bf16)
+        if self._replicas is not None:
+            self._replicas.follow()
+
+    def _by_replicas(self, replicas: Replicas, parts: Sequence[Batch], divisor: torch.Tensor) -> torch.Tensor:
+        """The loss of the parts together, each of them divided among the replicas."""
+        total = torch.zeros(())
+        for part in parts:
+            shares = pieces(part, -(-len(part["token_ids"]) // replicas.count))
+            total += sum(replicas.learn(shares, lambda model, share: self._learn(model, share, 1, divisor)))
         return total
 
     def compute_loss(

@@ -1,0 +1,218 @@
+"""Parts of a step learned from at the same time on a CPU, each by a replica of the model on its share of the cores.
+
+Threads that share a matrix product wait for the slowest of them behind each one, and a step has thousands of products;
+threads with pictures of their own wait for one another once. `leyenda.inference.lanes` does the same for captions.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from leyenda.models.dropout import chance_of_its_own
+from leyenda.models.git_training import GitForCausalLM
+from leyenda.models.quick_gelu import SLOPE, QuickGelu
+from leyenda.models.trained_product import compute_itself
+
+_MOST_REPLICAS = 4
+"""Each holds gradients of its own, and all share the Python between their products."""
+
+_NARROWEST = 512
+"""Width of the decoder from which they pay: with 320 a step takes as long, with 128 a tenth longer."""
+
+_HOOKS = (
+    "_forward_pre_hooks",
+    "_forward_pre_hooks_with_kwargs",
+    "_forward_hooks",
+    "_forward_hooks_with_kwargs",
+)
+
+Part = TypeVar("Part")
+
+
+def count_of_replicas(model: Any, threads: int) -> int:
+    """How many of a model suit this process; 1 where the model itself is to learn on all cores.
+
+    That is so where the model is narrow or on a GPU; with `transformers`' own code for it, for which all threads would
+    draw their chance in dropout from one generator; where states are computed a second time for less memory, which
+    draws again; and where an optimizer watches single gradients.
+
+    Args:
+        model: what is trained.
+        threads: that this process may compute with.
+    """
+    if not isinstance(model, GitForCausalLM) or model.device.type != "cpu":
+        return 1
+    if model.config.hidden_size < _NARROWEST:
+        return 1
+    if any(getattr(module, "gradient_checkpointing", False) for module in model.modules()):
+        return 1
+    if any(getattr(weight, "_post_accumulate_grad_hooks", None) for weight in model.parameters()):
+        return 1
+    return max(1, min(_MOST_REPLICAS, threads))
+
+
+class Replicas:
+    """Copies of a model that have its weights, and gradients of their own.
+
+    Weights that autocast would cast to bf16 in every forward pass are cast once a step, for all of them.
+
+    Args:
+        model: what is trained; it gets the gradients.
+        count: of the replicas.
+        bf16: whether training is under autocast to bf16.
+    """
+
+    def __init__(self, model: nn.Module, count: int, bf16: bool) -> None:
+        narrow = _only_multiplied(model) if bf16 else set()
+        swishing = [part for part in _quick_gelus(model) if _weights_of(part) <= narrow]
+        times = {identity: factor for part in swishing for identity, factor in _for_a_swish(part).items()}
+        self._weights = [
+            _Weight(weight, id(weight) in narrow, times.get(id(weight), 1.0)) for weight in model.parameters()
+        ]
+        self._replicas = [self._replica(model, swishing) for _ in range(count)]
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="replica")
+
+    def _replica(self, model: nn.Module, swishing: Sequence[nn.Module]) -> nn.Module:
+        """A copy of the modules alone: weights are shared or narrower, buffers and hooks are the model's."""
+        known: dict[int, Any] = {id(weight.own): weight.for_one_more() for weight in self._weights}
+        known |= {id(buffer): buffer for buffer in model.buffers()}
+        known |= {id(hooks): hooks for hooks in (getattr(model, name) for name in _HOOKS)}
+        known |= {id(part.activation_fn): nn.SiLU() for part in swishing}
+        replica = copy.deepcopy(model, known)
+        for module in replica.modules():
+            if isinstance(module, nn.Embedding):
+                # Its gradient is of the few words that are read, not of the whole vocabulary.
+                module.sparse = True
+            elif isinstance(module, nn.Linear):
+                compute_itself(module)
+        return replica
+
+    @property
+    def count(self) -> int:
+        """How many parts can be learned from at the same time."""
+        return len(self._replicas)
+
+    def follow(self) -> None:
+        """Have the model's weights as they are now."""
+        for weight in self._weights:
+            weight.follow()
+
+    def learn(
+        self, parts: Sequence[Part], gradients: Callable[[nn.Module, Part], torch.Tensor]
+    ) -> list[torch.Tensor]:
+        """Add to the model's gradients what its replicas find for the parts, in their order.
+
+        Chance follows from torch's generator in the caller's thread, one number a part.
+
+        Args:
+            parts: at most `count`.
+            gradients: leaves a part's gradients in the replica that it is given.
+
+        Returns:
+            What it returned for each part.
+        """
+        threads = torch.get_num_threads()
+        seeds = torch.randint(1 << 62, (len(parts),)).tolist()
+
+        def learned(replica: nn.Module, part: Part, seed: int) -> torch.Tensor:
+            torch.set_num_threads(max(1, threads // len(parts)))
+            with chance_of_its_own(seed):
+                return gradients(replica, part)
+
+        running = [
+            self._pool.submit(learned, *each)
+            for each in zip(self._replicas[: len(parts)], parts, seeds, strict=True)
+        ]
+        try:
+            wait(running)
+            found = [one.result() for one in running]
+            torch.set_num_threads(threads)
+            for weight in self._weights:
+                weight.add_gradients()
+        finally:
+            torch.set_num_threads(threads)  # some of torch's libraries take the number that was set last
+            for weight in self._weights:
+                weight.forget_gradients()
+        return found
+
+
+class _Weight:
+    """One of the model's weights, and what its replicas have in its place.
+
+    Args:
+        own: the model's.
+        narrow: whether replicas have it in bf16; else they read the model's own numbers.
+        times: what its numbers are multiplied by in replicas that have it in bf16.
+    """
+
+    def __init__(self, own: nn.Parameter, narrow: bool, times: float) -> None:
+        self.own = own
+        self._times = times
+        self._narrow = torch.empty_like(own, dtype=torch.bfloat16) if narrow else None
+        self._replicated: list[nn.Parameter] = []
+        self.follow()
+
+    def for_one_more(self) -> nn.Parameter:
+        numbers = self.own.detach() if self._narrow is None else self._narrow
+        self._replicated.append(nn.Parameter(numbers, requires_grad=self.own.requires_grad))
+        return self._replicated[-1]
+
+    def follow(self) -> None:
+        numbers = self.own.detach()
+        if self._narrow is not None:
+            self._narrow.copy_(numbers if self._times == 1 else numbers * self._times)
+            return
+        for one in self._replicated:
+            one.data = numbers
+
+    def add_gradients(self) -> None:
+        for one in self._replicated:
+            if one.grad is None:
+                continue
+            # Numbers of two formats are added four times as slowly.
+            found = one.grad if one.grad.is_sparse else one.grad.to(self.own.dtype)
+            if self.own.grad is not None:
+                self.own.grad.add_(found, alpha=self._times)
+            else:
+                self.own.grad = found.to_dense() if found.is_sparse else found.mul_(self._times)
+
+    def forget_gradients(self) -> None:
+        for one in self._replicated:
+            one.grad = None
+
+
+def _only_multiplied(model: nn.Module) -> set[int]:
+    """The identities of the weights that nothing but products in autocast's number format reads."""
+    readers: dict[int, list[nn.Module]] = {}
+    for module in model.modules():
+        for weight in module.parameters(recurse=False):
+            readers.setdefault(id(weight), []).append(module)
+    return {
+        weight
+        for weight, modules in readers.items()
+        if all(isinstance(module, nn.Linear | nn.Conv2d) for module in modules)
+    }
+
+
+def _quick_gelus(model: nn.Module) -> list[Any]:
+    """The feed-forward parts whose activation is x sigmoid(s x)."""
+    return [part for part in model.modules() if isinstance(getattr(part, "activation_fn", None), QuickGelu)]
+
+
+def _weights_of(part: nn.Module) -> set[int]:
+    return {id(weight) for weight in part.parameters()}
+
+
+def _for_a_swish(part: Any) -> dict[int, float]:
+    """What the weights around a quick GELU are multiplied by so that it is a swish: x sigmoid(s x) = swish(s x) / s.
+
+    A swish goes over the states once, forward and backward.
+    """
+    widening = {id(part.fc1.weight): SLOPE, id(part.fc1.bias): SLOPE}
+    return widening | {id(part.fc2.weight): 1 / SLOPE}
