@@ -66,6 +66,13 @@ def pixels():
     return torch.randn(33, 3, 32, 32, generator=torch.Generator().manual_seed(2))
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_a_fast_model_trains_or_not_as_before(plain, training):
+    model = copy.deepcopy(plain).train(training)
+    make_fast(model)
+    assert {module.training for module in model.modules()} == {training}
+
+
 def captions(number, seed=0):
     """Ids of captions of 1 to 9 words."""
     generator = torch.Generator().manual_seed(seed)

@@ -84,9 +84,8 @@ class _CaptionLoss(torch.autograd.Function):
         loss = torch.zeros((), dtype=torch.float32, device=states.device)
         of_states = torch.empty_like(states) if learn_states else None
         of_weight = None
-        of_bias = (
-            weight.new_zeros(len(weight), dtype=torch.float32) if learn_bias and bias is not None else None
-        )
+        wide = torch.promote_types(weight.dtype, torch.float32)  # what sums over slices are kept in
+        of_bias = weight.new_zeros(len(weight), dtype=wide) if learn_bias and bias is not None else None
         for first in range(0, len(targets), ROWS_AT_A_TIME):
             rows = slice(first, first + ROWS_AT_A_TIME)
             part, words = states[rows].to(dtype), targets[rows, None].clamp(min=0)
@@ -115,7 +114,11 @@ class _CaptionLoss(torch.autograd.Function):
             if learn_weight:
                 # Filling a matrix of the vocabulary with zeros first would cost as much as the product.
                 slice_of_weight = gradient.T @ part
-                of_weight = slice_of_weight if of_weight is None else of_weight.float().add_(slice_of_weight)
+                of_weight = (
+                    slice_of_weight
+                    if of_weight is None
+                    else of_weight.to(wide).add_(slice_of_weight.to(wide))
+                )
         if learn_weight:
             of_weight = torch.zeros_like(weight) if of_weight is None else of_weight.to(weight.dtype)
         if of_bias is not None:

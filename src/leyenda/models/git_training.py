@@ -113,7 +113,7 @@ def make_fast(model: Any) -> None:
         model: changed in place.
     """
     model.__class__ = GitForCausalLM
-    model.git.embeddings.dropout = Dropout(model.git.embeddings.dropout.p)
+    model.git.embeddings.dropout.__class__ = Dropout
     for layer in model.git.image_encoder.vision_model.encoder.layers:
         layer.mlp.activation_fn = faster_activation(layer.mlp.activation_fn)
     for layer in model.git.encoder.layer:

@@ -131,12 +131,11 @@ class Replicas:
         ]
         try:
             wait(running)
+            torch.set_num_threads(threads)  # some of torch's libraries take the number that was set last
             found = [one.result() for one in running]
-            torch.set_num_threads(threads)
             for weight in self._weights:
                 weight.add_gradients()
         finally:
-            torch.set_num_threads(threads)  # some of torch's libraries take the number that was set last
             for weight in self._weights:
                 weight.forget_gradients()
         return found
@@ -175,8 +174,7 @@ class _Weight:
         for one in self._replicated:
             if one.grad is None:
                 continue
-            # Numbers of two formats are added four times as slowly.
-            found = one.grad if one.grad.is_sparse else one.grad.to(self.own.dtype)
+            found = one.grad.to(self.own.dtype)  # numbers of two formats are added four times as slowly
             if self.own.grad is not None:
                 self.own.grad.add_(found, alpha=self._times)
             else:
