@@ -119,6 +119,21 @@ def test_in_bf16_they_are_as_near_to_exact_ones():
     assert 1e-3 < error(found, exact) < 1.2 * usual < 0.02
 
 
+def test_weighted_captions_of_reward_training():
+    model = git()
+    weighted = batch(model)
+    weighted["weights"] = [
+        [(-1) ** row * (place + 0.5) for place, _ in enumerate(captions)]
+        for row, captions in enumerate(weighted["token_ids"])
+    ]
+    learning(model)(model.model, weighted)
+    expected = gradients(model)
+    Replicas(model.model, 2, bf16=False).learn(pieces(weighted, 4), learning(model))
+    assert_alike(gradients(model), expected, 1e-5)
+    learning(model)(model.model, batch(model))
+    assert error(gradients(model), expected) > 0.1, "weights change nothing"
+
+
 def test_what_is_frozen_gets_no_gradient():
     model = git()
     model.model.git.image_encoder.requires_grad_(False)
