@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from tests.fakes.noise import Noise
 
 from leyenda import models
 from leyenda.config import load_recipe
@@ -24,18 +25,6 @@ WORDS = [
     "one boat on a wide green lake at night",
 ]
 COUNT = 24
-
-
-class Noise:
-    """Pictures that are noise, each its own."""
-
-    def __init__(self):
-        self.asked = []
-
-    def inputs(self, examples):
-        self.asked += [example.id for example in examples]
-        seeds = [torch.Generator().manual_seed(int(example.id)) for example in examples]
-        return {"pixel_values": torch.stack([torch.randn(3, 32, 32, generator=seed) for seed in seeds])}
 
 
 def examples(count=COUNT):

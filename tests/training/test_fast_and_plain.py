@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from tests.fakes.noise import Noise
 
 from leyenda import models
 from leyenda.config import load_recipe
@@ -19,14 +20,6 @@ WORDS = [
     "one boat on a wide green lake at night",
 ]
 STEPS = 50
-
-
-class Noise:
-    """Pictures that are noise, each its own."""
-
-    def inputs(self, examples):
-        seeds = [torch.Generator().manual_seed(int(example.id)) for example in examples]
-        return {"pixel_values": torch.stack([torch.randn(3, 32, 32, generator=seed) for seed in seeds])}
 
 
 def losses(folder, fast, captions, *more):

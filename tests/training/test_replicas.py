@@ -10,6 +10,7 @@ import time
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.fakes.noise import Noise
 
 from leyenda import models
 from leyenda.config import load_recipe
@@ -243,14 +244,6 @@ def test_where_they_suit():
     assert count_of_replicas(model, 2) == 1
 
 
-class Noise:
-    """Pictures that are noise, each its own."""
-
-    def inputs(self, examples):
-        seeds = [torch.Generator().manual_seed(int(example.id)) for example in examples]
-        return {"pixel_values": torch.stack([torch.randn(3, 32, 32, generator=seed) for seed in seeds])}
-
-
 @pytest.fixture
 def used(monkeypatch):
     """Narrow models have replicas too; how many parts each of their steps had."""
@@ -287,7 +280,7 @@ def train(folder, model, *more):
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-5), ("bf16", 2e-2)])
-def test_training_with_them_is_the_same_training(precision, tolerance, used, tmp_path, monkeypatch):
+def test_training_with_them_is_the_same_training(precision, tolerance, used, tmp_path):
     with_them, _ = train(tmp_path / "replicas", git(), f"model.precision={precision}")
     assert used == [2] * 6
     torch.set_num_threads(1)

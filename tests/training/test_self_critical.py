@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from tests.fakes.coloured_shapes import write_coloured_shapes
+from tests.fakes.noise import Noise
 from tests.models.conftest import (
     bert_tokenizer,
     blip,
@@ -39,14 +40,6 @@ SEED = 42 * 1_000_003
 
 STEP = 1e4
 """A learning rate so large that the weights' change is the gradient, and not what rounding leaves of it."""
-
-
-class Noise:
-    """Pictures that are noise, each its own."""
-
-    def inputs(self, examples):
-        seeds = [torch.Generator().manual_seed(int(example.id)) for example in examples]
-        return {"pixel_values": torch.stack([torch.randn(3, 32, 32, generator=seed) for seed in seeds])}
 
 
 def examples(count=PICTURES):

@@ -129,7 +129,6 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         self._self_critical = self_critical
         self._rewards: list[float] = []  # of the captions since the last entry of the log
         self._rewards_begun = False
-        self._replicas: Replicas | None = None
         self._steps_of_epoch = 0
         self._ahead = BatchesAhead()
 
@@ -212,13 +211,15 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         divisor = torch.tensor(self._processes.total(self._counted(inputs)))
         if self._processes.sharded:
             return self._sharded_step(model, inputs, divisor)
-        self._replicate(model)
+        replicas = self._replicas
+        if replicas is not None:
+            replicas.follow()
 
         def learned() -> torch.Tensor:
-            if self._replicas is not None:
-                return self._by_replicas(self._replicas, pieces(inputs, self._size.pictures), divisor)
-            parts = [(part, 1) for part in pieces(inputs, self._size.pictures)]
-            return self._in_pieces(model, parts, divisor)
+            parts = pieces(inputs, self._size.pictures)
+            if replicas is not None:
+                return self._by_replicas(replicas, parts, divisor)
+            return self._in_pieces(model, [(part, 1) for part in parts], divisor)
 
         total = self._until_it_fits(learned)
         self._processes.add_gradients([weight for weight in model.parameters() if weight.requires_grad])
@@ -307,14 +308,11 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         )
         return loss
 
-    def _replicate(self, model: torch.nn.Module) -> None:
-        """Have replicas, where they suit, with the weights as they are now."""
-        if self._replicas is None:
-            count = count_of_replicas(model, torch.get_num_threads())
-            if count > 1:
-                self._replicas = Replicas(model, count, self.args.bf16)
-        if self._replicas is not None:
-            self._replicas.follow()
+    @functools.cached_property
+    def _replicas(self) -> Replicas | None:
+        """Of the model as it is at the first step, where they suit."""
+        count = count_of_replicas(self.model, torch.get_num_threads())
+        return Replicas(self.model, count, self.args.bf16) if count > 1 else None
 
     def _by_replicas(self, replicas: Replicas, parts: Sequence[Batch], divisor: torch.Tensor) -> torch.Tensor:
         """The loss of the parts together, each of them divided among the replicas."""
