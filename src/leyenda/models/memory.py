@@ -58,7 +58,8 @@ def freed_memory_kept() -> Iterator[None]:
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 """From glibc's malloc.h."""
 
-_USUAL_TRIM_THRESHOLD, _USUAL_MMAP_MAX, _LARGEST_INT = 128 * 1024, 65_536, 2**31 - 1
+_USUAL_TRIM_THRESHOLD, _USUAL_MMAP_MAX, _LARGEST_INT = 64 << 20, 65_536, 2**31 - 1
+"""The threshold is what glibc itself arrives at in a process that frees large pieces; set once, it stays."""
 
 
 def _c_library() -> ctypes.CDLL | None:
