@@ -195,9 +195,10 @@ def test_parts_do_not_share_their_chance():
 def test_an_error_waits_for_the_others_and_leaves_nothing():
     model = git()
     parts = pieces(batch(model), 4)
-    ended = threading.Event()
+    begun, ended = threading.Barrier(2), threading.Event()
 
     def learned(network, part):
+        begun.wait(60)
         if part is parts[0]:
             raise MemoryError
         time.sleep(0.3)
@@ -215,6 +216,40 @@ def test_an_error_waits_for_the_others_and_leaves_nothing():
     expected = gradients(model)
     copies.learn(parts, learning(model))
     assert_alike(gradients(model), expected, 1e-5)
+
+
+def test_a_part_that_takes_long_does_not_change_the_order():
+    """What is added up in another order is rounded in another way: parts wait for those before them."""
+    model = git(dropout=0.3)
+    parts = pieces(batch(model), 1)
+    assert len(parts) == PICTURES
+
+    def learned(slow):
+        torch.manual_seed(5)
+        by = []
+
+        def wait(part):
+            by.append(threading.current_thread().name)
+            time.sleep(0.5 if part is parts[slow] else 0)
+
+        Replicas(model.model, 3, bf16=False).learn(parts, learning(model, before=wait))
+        assert len(set(by)) == 3
+        return gradients(model)
+
+    assert_alike(learned(0), learned(1), 0.0)
+
+
+def test_no_part_is_begun_after_an_error():
+    model = git()
+    begun = []
+
+    def learned(network, part):
+        begun.append(part)
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        Replicas(model.model, 2, bf16=False).learn(pieces(batch(model), 1), learned)
+    assert len(begun) <= 2
 
 
 def test_hooks_see_all_parts():
@@ -312,5 +347,5 @@ def test_when_memory_runs_out_a_step_is_done_in_smaller_parts(used, tmp_path):
     model.model.register_forward_pre_hook(three_at_most, with_kwargs=True)
     del used[:]
     losses, _ = train(tmp_path / "disturbed", model)
-    assert used == [2] + [2, 2] * 6
+    assert used == [2] + [4] * 6
     assert losses == pytest.approx(undisturbed, abs=1e-5)

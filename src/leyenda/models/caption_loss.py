@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from leyenda.models.trained_product import weight_gradient
+
 NO_WORD = -100
 """In the place of a word where none is to be predicted, as in `torch.nn.functional.cross_entropy`."""
 
@@ -113,7 +115,7 @@ class _CaptionLoss(torch.autograd.Function):
                 of_states[rows] = gradient @ matrix
             if learn_weight:
                 # Filling a matrix of the vocabulary with zeros first would cost as much as the product.
-                slice_of_weight = gradient.T @ part
+                slice_of_weight = weight_gradient(gradient, part)
                 of_weight = (
                     slice_of_weight
                     if of_weight is None

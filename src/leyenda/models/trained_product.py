@@ -31,14 +31,39 @@ class TrainedProduct(nn.Linear):
         return result
 
 
-def compute_itself(layer: nn.Linear) -> None:
-    """Make a layer a `TrainedProduct`, where its weights and this build of torch allow it.
+class TrainedPatches(nn.Conv2d):
+    """A `torch.nn.Conv2d` of patches side by side, as the product that it is.
+
+    >>> layer = nn.Conv2d(3, 5, 4, stride=4).bfloat16()
+    >>> pixels = torch.randn(2, 3, 8, 8).bfloat16()
+    >>> expected = layer(pixels)
+    >>> compute_itself(layer)
+    >>> torch.allclose(layer(pixels), expected, atol=0.02)
+    True
+    """
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """`[batch, channels, height, width]` to bf16 `[batch, out_channels, rows, columns]` of patches."""
+        (high, wide), channels = self.kernel_size, self.in_channels
+        rows, columns = pixels.shape[-2] // high, pixels.shape[-1] // wide
+        whole = pixels[..., : rows * high, : columns * wide].to(self.weight.dtype)
+        patches = whole.reshape(-1, channels, rows, high, columns, wide).permute(0, 2, 4, 1, 3, 5)
+        states: torch.Tensor = _Product.apply(patches.flatten(3), self.weight.flatten(1), self.bias)  # type: ignore[no-untyped-call]
+        return states.permute(0, 3, 1, 2)
+
+
+def compute_itself(layer: nn.Module) -> None:
+    """Make a layer a `TrainedProduct` or `TrainedPatches`, where its weights and this build of torch allow it.
 
     Args:
         layer: changed in place; its weights and their names stay.
     """
     if type(layer) is nn.Linear and can_pack(layer.weight.device, layer.weight.dtype):
         layer.__class__ = TrainedProduct
+    if type(layer) is nn.Conv2d and can_pack(layer.weight.device, layer.weight.dtype):
+        side_by_side = layer.stride == layer.kernel_size and set(layer.padding) | {layer.groups - 1} <= {0}
+        if side_by_side and layer.dilation == (1, 1):
+            layer.__class__ = TrainedPatches
 
 
 class _Product(torch.autograd.Function):
@@ -57,16 +82,25 @@ class _Product(torch.autograd.Function):
         rows = gradient.flatten(0, -2)
         return (
             gradient @ weight if of_states else None,
-            _of_weight(rows, states.flatten(0, -2)) if of_weight else None,
+            weight_gradient(rows, states.flatten(0, -2)) if of_weight else None,
             _sum_of_rows(rows) if of_bias else None,
         )
 
 
-def _of_weight(gradient: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
-    """`[rows, out]` and `[rows, in]` to `[out, in]`."""
-    if gradient.shape[1] < states.shape[1]:
-        return gradient.t().contiguous() @ states
-    return gradient.t() @ states
+def weight_gradient(gradient: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+    """Of a product's weight, from the gradient of its result.
+
+    Args:
+        gradient: `[rows, out_features]`.
+        states: `[rows, in_features]`, in the same number format.
+
+    Returns:
+        `[out_features, in_features]` in this format.
+    """
+    turned = gradient.t()
+    if gradient.device.type == "cpu" and gradient.dtype == torch.bfloat16:
+        turned = turned.contiguous()  # oneDNN reads it row by row, and each row several times
+    return turned @ states
 
 
 def _sum_of_rows(states: torch.Tensor) -> torch.Tensor:

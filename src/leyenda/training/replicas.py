@@ -6,8 +6,10 @@ threads with pictures of their own wait for one another once. `leyenda.inference
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
@@ -24,6 +26,9 @@ _MOST_REPLICAS = 4
 
 _NARROWEST = 512
 """Width of the decoder from which they pay: with 320 a step takes as long, with 128 a tenth longer."""
+
+_CAST_AT_ONCE = 1 << 17
+"""Numbers of a gradient that are in the processor's cache when they are added."""
 
 _HOOKS = (
     "_forward_pre_hooks",
@@ -89,7 +94,7 @@ class Replicas:
             if isinstance(module, nn.Embedding):
                 # Its gradient is of the few words that are read, not of the whole vocabulary.
                 module.sparse = True
-            elif isinstance(module, nn.Linear):
+            else:
                 compute_itself(module)
         return replica
 
@@ -108,37 +113,97 @@ class Replicas:
     ) -> list[torch.Tensor]:
         """Add to the model's gradients what its replicas find for the parts, in their order.
 
-        Chance follows from torch's generator in the caller's thread, one number a part.
+        A replica that is through with a part takes the next one. Chance follows from torch's generator in the
+        caller's thread, one number a part.
 
         Args:
-            parts: at most `count`.
+            parts: what is learned from.
             gradients: leaves a part's gradients in the replica that it is given.
 
         Returns:
             What it returned for each part.
+
+        Raises:
+            Exception: whatever `gradients` raises. No replica is at work then, and the model's gradients are of some
+                of the parts.
         """
-        threads = torch.get_num_threads()
+        threads, lanes = torch.get_num_threads(), min(self.count, len(parts))
         seeds = torch.randint(1 << 62, (len(parts),)).tolist()
+        order = _Order(len(parts))
+        found: dict[int, torch.Tensor] = {}
 
-        def learned(replica: nn.Module, part: Part, seed: int) -> torch.Tensor:
-            torch.set_num_threads(max(1, threads // len(parts)))
-            with chance_of_its_own(seed):
-                return gradients(replica, part)
+        def learn_in_turn(place: int) -> None:
+            torch.set_num_threads(max(1, threads // lanes))
+            while (number := order.take()) is not None:
+                with chance_of_its_own(seeds[number]):
+                    found[number] = gradients(self._replicas[place], parts[number])
+                with order.turn_of(number):
+                    for weight in self._weights:
+                        weight.add_gradient(place)
 
-        running = [
-            self._pool.submit(learned, *each)
-            for each in zip(self._replicas[: len(parts)], parts, seeds, strict=True)
-        ]
+        running = [self._pool.submit(order.unless_one_fails, learn_in_turn, place) for place in range(lanes)]
         try:
             wait(running)
             torch.set_num_threads(threads)  # some of torch's libraries take the number that was set last
-            found = [one.result() for one in running]
-            for weight in self._weights:
-                weight.add_gradients()
+            for one in running:
+                one.result()
         finally:
             for weight in self._weights:
                 weight.forget_gradients()
-        return found
+        return [found[number] for number in range(len(parts))]
+
+
+class _Order:
+    """Hands out the numbers from 0 on, and lets their holders pass one after the other.
+
+    Args:
+        count: of the numbers.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count, self._taken, self._passed = count, 0, 0
+        self._failed = False
+        self._changed = threading.Condition()
+
+    def take(self) -> int | None:
+        """The next number; None when all are taken."""
+        with self._changed:
+            if self._taken == self._count:
+                return None
+            self._taken += 1
+            return self._taken - 1
+
+    @contextlib.contextmanager
+    def turn_of(self, number: int) -> Iterator[None]:
+        """Waits until the holders of all smaller numbers have left such a block.
+
+        Raises:
+            _OtherFailedError: one of them never will.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._failed or self._passed == number)
+            if self._failed:
+                raise _OtherFailedError
+        yield
+        with self._changed:
+            self._passed += 1
+            self._changed.notify_all()
+
+    def unless_one_fails(self, work: Callable[[int], None], place: int) -> None:
+        """Do the work of one holder, and tell the others where it fails."""
+        try:
+            work(place)
+        except _OtherFailedError:
+            return
+        except BaseException:
+            with self._changed:
+                self._failed, self._taken = True, self._count
+                self._changed.notify_all()
+            raise
+
+
+class _OtherFailedError(Exception):
+    pass
 
 
 class _Weight:
@@ -170,19 +235,31 @@ class _Weight:
         for one in self._replicated:
             one.data = numbers
 
-    def add_gradients(self) -> None:
-        for one in self._replicated:
-            if one.grad is None:
-                continue
-            found = one.grad.to(self.own.dtype)  # numbers of two formats are added four times as slowly
-            if self.own.grad is not None:
-                self.own.grad.add_(found, alpha=self._times)
-            else:
-                self.own.grad = found.to_dense() if found.is_sparse else found.mul_(self._times)
+    def add_gradient(self, place: int) -> None:
+        """Of the replica in this place, which has none afterwards."""
+        found, self._replicated[place].grad = self._replicated[place].grad, None
+        if found is None:
+            return
+        if self.own.grad is None:
+            found = found.to(self.own.dtype)
+            self.own.grad = found.to_dense() if found.is_sparse else found
+            if self._times != 1:
+                self.own.grad.mul_(self._times)
+        elif found.is_sparse or found.dtype == self.own.dtype:
+            self.own.grad.add_(found, alpha=self._times)
+        else:
+            _add_other_format(self.own.grad, found, self._times)
 
     def forget_gradients(self) -> None:
         for one in self._replicated:
             one.grad = None
+
+
+def _add_other_format(sums: torch.Tensor, found: torch.Tensor, times: float) -> None:
+    """Add numbers of another format, which torch does four times as slowly as numbers of one; cast a few at a time."""
+    rows = -(-_CAST_AT_ONCE * len(sums) // sums.numel())
+    for some, part in zip(sums.split(rows), found.split(rows), strict=True):
+        some.add_(part.to(sums.dtype), alpha=times)
 
 
 def _only_multiplied(model: nn.Module) -> set[int]:

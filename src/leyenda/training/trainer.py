@@ -316,11 +316,11 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
 
     def _by_replicas(self, replicas: Replicas, parts: Sequence[Batch], divisor: torch.Tensor) -> torch.Tensor:
         """The loss of the parts together, each of them divided among the replicas."""
-        total = torch.zeros(())
-        for part in parts:
-            shares = pieces(part, -(-len(part["token_ids"]) // replicas.count))
-            total += sum(replicas.learn(shares, lambda model, share: self._learn(model, share, 1, divisor)))
-        return total
+        shares = [
+            share for part in parts for share in pieces(part, -(-len(part["token_ids"]) // replicas.count))
+        ]
+        losses = replicas.learn(shares, lambda model, share: self._learn(model, share, 1, divisor))
+        return torch.stack(losses).sum()
 
     def compute_loss(
         self,
