@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from leyenda.models.attention import attend, split_heads
 from leyenda.models.dropout import drop
+from leyenda.models.trained_product import products
 
 IMAGES_AT_ONCE = 8
 """Images that a search encodes at a time on a CPU: with more, states as wide as four times the model take memory that
@@ -132,7 +133,7 @@ def _vision_layer(layer: Any, states: torch.Tensor) -> Any:
     own = layer.self_attn
     normed = ready_for(own.q_proj, layer.layer_norm1(states))
     queries, keys, values = (
-        split_heads(part(normed), own.num_heads) for part in (own.q_proj, own.k_proj, own.v_proj)
+        split_heads(part, own.num_heads) for part in products(normed, own.q_proj, own.k_proj, own.v_proj)
     )
     dropout = own.dropout if layer.training else 0.0
     states = states + own.out_proj(attend(queries, keys, values, dropout=dropout))
@@ -172,11 +173,14 @@ def queries_keys_values(layer: Any, asking: torch.Tensor, told: torch.Tensor) ->
     first = told.shape[1] - asking.shape[1]
     if together is not None:
         queries, keys, values = together(ready_for(together, told)).chunk(3, dim=-1)
-        parts = (queries[:, first:], keys, values)
+        parts: Sequence[torch.Tensor] = (queries[:, first:], keys, values)
     else:
         told = ready_for(own.key, told)
         # Layers in 8 bits prepare the same states once, if they are the same tensor.
-        parts = (own.query(told[:, first:] if first else told), own.key(told), own.value(told))
+        if first:
+            parts = (own.query(told[:, first:]), *products(told, own.key, own.value))
+        else:
+            parts = products(told, own.query, own.key, own.value)
     return [split_heads(part, own.num_attention_heads) for part in parts]
 
 

@@ -1,17 +1,54 @@
 """Linear layers of bf16 weights for training on a CPU: fewer passes over the states than `torch.nn.Linear` makes.
 
 In bf16 torch's own writes the bias into its result and reads it again; and oneDNN, which computes the products, finds
-a weight's gradient faster where the narrower of the two states that it is found from was transposed before.
+a weight's gradient faster where the narrower of the two states that it is found from was transposed before. Then the
+gradient of a layer that widens comes out transposed, and autograd would put it straight by a copy that takes longer
+than what was gained; so these layers leave their weights' gradients in `grad` themselves, in whatever order of memory.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
 from leyenda.models.packed import can_pack
+
+Task = Callable[[], None]
+"""Something to do that nothing waits for but the end of a backward pass."""
+
+_OF_THREAD = threading.local()
+
+
+@contextlib.contextmanager
+def weights_gradients_offered(offer: Callable[[Task], bool]) -> Iterator[None]:
+    """In this thread and block, `backward` offers finding the gradients of weights to others.
+
+    Args:
+        offer: takes what is to be done, or returns False, and it is done here.
+
+    >>> tasks = []
+    >>> layer = nn.Linear(4, 3).bfloat16()
+    >>> compute_itself(layer)
+    >>> with weights_gradients_offered(lambda task: not tasks.append(task)):
+    ...     layer(torch.ones(2, 4).bfloat16()).sum().backward()
+    >>> layer.bias.grad is None
+    True
+    >>> tasks[0]()
+    >>> layer.bias.grad.tolist()
+    [2.0, 2.0, 2.0]
+    """
+    before = getattr(_OF_THREAD, "offer", None)
+    _OF_THREAD.offer = offer
+    try:
+        yield
+    finally:
+        _OF_THREAD.offer = before
 
 
 class TrainedProduct(nn.Linear):
@@ -27,8 +64,7 @@ class TrainedProduct(nn.Linear):
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """Bf16 `[..., in_features]` to bf16 `[..., out_features]`."""
-        result: torch.Tensor = _Product.apply(states, self.weight, self.bias)  # type: ignore[no-untyped-call]
-        return result
+        return _products(states, self)[0]
 
 
 class TrainedPatches(nn.Conv2d):
@@ -48,8 +84,7 @@ class TrainedPatches(nn.Conv2d):
         rows, columns = pixels.shape[-2] // high, pixels.shape[-1] // wide
         whole = pixels[..., : rows * high, : columns * wide].to(self.weight.dtype)
         patches = whole.reshape(-1, channels, rows, high, columns, wide).permute(0, 2, 4, 1, 3, 5)
-        states: torch.Tensor = _Product.apply(patches.flatten(3), self.weight.flatten(1), self.bias)  # type: ignore[no-untyped-call]
-        return states.permute(0, 3, 1, 2)
+        return _products(patches.flatten(3), self)[0].permute(0, 3, 1, 2)
 
 
 def compute_itself(layer: nn.Module) -> None:
@@ -61,34 +96,107 @@ def compute_itself(layer: nn.Module) -> None:
     if type(layer) is nn.Linear and can_pack(layer.weight.device, layer.weight.dtype):
         layer.__class__ = TrainedProduct
     if type(layer) is nn.Conv2d and can_pack(layer.weight.device, layer.weight.dtype):
-        side_by_side = layer.stride == layer.kernel_size and set(layer.padding) | {layer.groups - 1} <= {0}
-        if side_by_side and layer.dilation == (1, 1):
+        side_by_side = layer.stride == layer.kernel_size and set(layer.padding) == {0}
+        if side_by_side and layer.dilation == (1, 1) and layer.groups == 1:
             layer.__class__ = TrainedPatches
 
 
-class _Product(torch.autograd.Function):
+def products(states: torch.Tensor, *layers: Any) -> Sequence[torch.Tensor]:
+    """What several layers make of the same states; `TrainedProduct`s prepare these once for all their gradients.
+
+    Args:
+        states: `[..., in_features]`.
+        layers: modules that take it.
+
+    Returns:
+        For each layer `[..., out_features]`.
+
+    >>> layers = nn.Linear(4, 3), nn.Linear(4, 2)
+    >>> [tuple(result.shape) for result in products(torch.ones(5, 4), *layers)]
+    [(5, 3), (5, 2)]
+    """
+    if all(isinstance(layer, TrainedProduct) for layer in layers):
+        return _products(states, *layers)
+    return [layer(states) for layer in layers]
+
+
+def _products(states: torch.Tensor, *layers: nn.Linear | nn.Conv2d) -> Sequence[torch.Tensor]:
+    weights = [layer.weight for layer in layers] + [layer.bias for layer in layers]
+    results: Sequence[torch.Tensor] = _Products.apply(states, *weights)  # type: ignore[no-untyped-call]
+    return results
+
+
+class _Products(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
-    ) -> torch.Tensor:
-        ctx.save_for_backward(states, weight)
-        result: torch.Tensor = torch.ops.mkldnn._linear_pointwise(states, weight, bias, "none", [], "")
-        return result
+    def forward(ctx: Any, states: torch.Tensor, *parameters: torch.Tensor | None) -> Any:
+        half = len(parameters) // 2
+        ctx.layers = [_Layer(*both) for both in zip(parameters[:half], parameters[half:], strict=True)]
+        ctx.save_for_backward(states)
+        return tuple(layer.product(states) for layer in ctx.layers)
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        states, weight = ctx.saved_tensors
-        of_states, of_weight, of_bias = ctx.needs_input_grad
-        rows = gradient.flatten(0, -2)
-        return (
-            gradient @ weight if of_states else None,
-            weight_gradient(rows, states.flatten(0, -2)) if of_weight else None,
-            _sum_of_rows(rows) if of_bias else None,
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        (states,) = ctx.saved_tensors
+        rows = [gradient.flatten(0, -2) for gradient in gradients]
+        if any(ctx.needs_input_grad[1:]):
+            find = functools.partial(_leave_gradients, ctx.layers, states.flatten(0, -2), rows)
+            offer: Callable[[Task], bool] | None = getattr(_OF_THREAD, "offer", None)
+            if offer is None or not offer(find):
+                find()
+        of_states = None
+        if ctx.needs_input_grad[0]:
+            of_states = rows[0] @ ctx.layers[0].matrix
+            for gradient, layer in zip(rows[1:], ctx.layers[1:], strict=True):
+                of_states.addmm_(gradient, layer.matrix)
+            of_states = of_states.view(states.shape)
+        return of_states, *(None for _ in ctx.needs_input_grad[1:])
+
+
+class _Layer:
+    """A product's weight and bias."""
+
+    def __init__(self, weight: Any, bias: Any) -> None:
+        self.weight, self.bias = weight, bias
+        self.matrix = weight.detach().flatten(1)
+
+    def product(self, states: torch.Tensor) -> torch.Tensor:
+        result: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
+            states, self.matrix, self.bias, "none", [], ""
         )
+        return result
+
+
+def _leave_gradients(
+    layers: Sequence[_Layer], states: torch.Tensor, gradients: Sequence[torch.Tensor]
+) -> None:
+    """Those of the layers' weights and biases, from `[rows, in]` and for each layer `[rows, out]`."""
+    turned: torch.Tensor | None = None
+    for layer, gradient in zip(layers, gradients, strict=True):
+        wide, narrow = layer.matrix.shape
+        if wide < narrow:
+            _leave(layer.weight, weight_gradient(gradient, states))
+            _leave(layer.bias, _sum_of_rows(gradient))
+            continue
+        if turned is None:
+            # With a row of ones below them, the same product finds the bias's gradient.
+            turned = states.new_empty(narrow + 1, len(states))
+            turned[:narrow].copy_(states.t())
+            turned[narrow].fill_(1)
+        found = turned @ gradient
+        _leave(layer.weight, found[:narrow].t())
+        _leave(layer.bias, found[narrow])
+
+
+def _leave(parameter: Any, gradient: torch.Tensor) -> None:
+    """In `grad`, or added to what is there."""
+    if parameter is None or not parameter.requires_grad:
+        return
+    gradient = gradient.reshape(parameter.shape)
+    parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
 
 
 def weight_gradient(gradient: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
-    """Of a product's weight, from the gradient of its result.
+    """Of a product's weight, from the gradient of its result, the one of the two that is better transposed.
 
     Args:
         gradient: `[rows, out_features]`.
@@ -99,7 +207,7 @@ def weight_gradient(gradient: torch.Tensor, states: torch.Tensor) -> torch.Tenso
     """
     turned = gradient.t()
     if gradient.device.type == "cpu" and gradient.dtype == torch.bfloat16:
-        turned = turned.contiguous()  # oneDNN reads it row by row, and each row several times
+        turned = turned.contiguous()  # oneDNN would turn each part of it several times
     return turned @ states
 
 

@@ -6,11 +6,13 @@ threads with pictures of their own wait for one another once. `leyenda.inference
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import copy
+import functools
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 import torch
@@ -19,7 +21,7 @@ from torch import nn
 from leyenda.models.dropout import chance_of_its_own
 from leyenda.models.git_training import GitForCausalLM
 from leyenda.models.quick_gelu import SLOPE, QuickGelu
-from leyenda.models.trained_product import compute_itself
+from leyenda.models.trained_product import Task, compute_itself, weights_gradients_offered
 
 _MOST_REPLICAS = 4
 """Each holds gradients of its own, and all share the Python between their products."""
@@ -135,11 +137,20 @@ class Replicas:
         def learn_in_turn(place: int) -> None:
             torch.set_num_threads(max(1, threads // lanes))
             while (number := order.take()) is not None:
-                with chance_of_its_own(seeds[number]):
+                with (
+                    chance_of_its_own(seeds[number]),
+                    order.offers() as offer,
+                    weights_gradients_offered(offer),
+                ):
                     found[number] = gradients(self._replicas[place], parts[number])
-                with order.turn_of(number):
-                    for weight in self._weights:
-                        weight.add_gradient(place)
+                with order.turn_of(number), order.offers() as offer:
+                    for some in (self._weights[half::2] for half in range(2)):
+                        add = functools.partial(_add_gradients, some, place)
+                        if not offer(add):
+                            add()
+            order.help()
+            for weight in self._weights[place::lanes]:
+                weight.put_straight()
 
         running = [self._pool.submit(order.unless_one_fails, learn_in_turn, place) for place in range(lanes)]
         try:
@@ -154,19 +165,23 @@ class Replicas:
 
 
 class _Order:
-    """Hands out the numbers from 0 on, and lets their holders pass one after the other.
+    """Hands out parts by their numbers, from 0 on, and lets their holders pass one after the other.
+
+    Holders that find no more parts help those who still have one.
 
     Args:
-        count: of the numbers.
+        count: of the parts.
     """
 
     def __init__(self, count: int) -> None:
         self._count, self._taken, self._passed = count, 0, 0
+        self._helping = 0
+        self._offered: collections.deque[_Offered] = collections.deque()
         self._failed = False
         self._changed = threading.Condition()
 
     def take(self) -> int | None:
-        """The next number; None when all are taken."""
+        """The next part; None when all are taken."""
         with self._changed:
             if self._taken == self._count:
                 return None
@@ -189,6 +204,42 @@ class _Order:
             self._passed += 1
             self._changed.notify_all()
 
+    @contextlib.contextmanager
+    def offers(self) -> Iterator[Callable[[Task], bool]]:
+        """Gives what offers a task to the helpers and says whether it was taken; all are done when the block ends."""
+        made: list[_Offered] = []
+
+        def offer(task: Task) -> bool:
+            with self._changed:
+                if len(self._offered) >= self._helping:
+                    return False
+                made.append(_Offered(task))
+                self._offered.append(made[-1])
+                self._changed.notify_all()
+                return True
+
+        yield offer
+        for one in made:
+            with self._changed:
+                begun = one not in self._offered
+                if not begun:
+                    self._offered.remove(one)
+            if not begun:
+                one.do()
+            one.result()
+
+    def help(self) -> None:
+        """Do what is offered, until every part has passed."""
+        with self._changed:
+            self._helping += 1
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._offered or self._failed or self._passed == self._count)
+                if not self._offered:
+                    return
+                one = self._offered.popleft()
+            one.do()
+
     def unless_one_fails(self, work: Callable[[int], None], place: int) -> None:
         """Do the work of one holder, and tell the others where it fails."""
         try:
@@ -200,6 +251,27 @@ class _Order:
                 self._failed, self._taken = True, self._count
                 self._changed.notify_all()
             raise
+
+
+class _Offered:
+    """A task that whoever has time does."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._done: Future[None] = Future()
+
+    def do(self) -> None:
+        """An error is for the one who offered it."""
+        try:
+            self._task()
+        except BaseException as error:
+            self._done.set_exception(error)
+        else:
+            self._done.set_result(None)
+
+    def result(self) -> None:
+        """Waits until it is done; raises the error that it ended with."""
+        self._done.result()
 
 
 class _OtherFailedError(Exception):
@@ -235,6 +307,7 @@ class _Weight:
         for one in self._replicated:
             one.data = numbers
 
+    @torch.no_grad()
     def add_gradient(self, place: int) -> None:
         """Of the replica in this place, which has none afterwards."""
         found, self._replicated[place].grad = self._replicated[place].grad, None
@@ -250,16 +323,27 @@ class _Weight:
         else:
             _add_other_format(self.own.grad, found, self._times)
 
+    def put_straight(self) -> None:
+        """Lay the model's gradient out in memory as its weight, which optimizers rely on."""
+        if self.own.grad is not None and not self.own.grad.is_contiguous():
+            self.own.grad = self.own.grad.contiguous()
+
     def forget_gradients(self) -> None:
         for one in self._replicated:
             one.grad = None
 
 
+def _add_gradients(weights: Sequence[_Weight], place: int) -> None:
+    for weight in weights:
+        weight.add_gradient(place)
+
+
 def _add_other_format(sums: torch.Tensor, found: torch.Tensor, times: float) -> None:
     """Add numbers of another format, which torch does four times as slowly as numbers of one; cast a few at a time."""
     rows = -(-_CAST_AT_ONCE * len(sums) // sums.numel())
-    for some, part in zip(sums.split(rows), found.split(rows), strict=True):
-        some.add_(part.to(sums.dtype), alpha=times)
+    for first in range(0, len(sums), rows):
+        some = slice(first, first + rows)
+        sums[some].add_(found[some].to(sums.dtype), alpha=times)
 
 
 def _only_multiplied(model: nn.Module) -> set[int]:
