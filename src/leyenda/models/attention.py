@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch.nn import functional
 
-from leyenda.models.dropout import drop
+from leyenda.models.dropout import kept_elements, only
 
 
 def split_heads(states: torch.Tensor, heads: int) -> torch.Tensor:
@@ -28,31 +30,90 @@ def attend(
         queries: float `[batch, heads, asking, width]`.
         keys: float `[batch, heads, told, width]`.
         values: float `[batch, heads, told, width]`.
-        mask: bool `[batch, 1, asking, told]`: True where a query may look; None for everywhere.
+        mask: bool `[batch, 1, last, told]`: True where each of the last queries may look; queries before these look
+            at the keys before theirs. None for everywhere.
         dropout: share of the weights that is set to zero.
 
     Returns:
         Float `[batch, asking, heads * width]`.
     """
     if queries.requires_grad and queries.device.type == "cpu":
-        seen = _with_scores(queries, keys, values, mask, dropout)
-    else:
-        seen = functional.scaled_dot_product_attention(
-            queries, keys, values, attn_mask=mask, dropout_p=dropout
-        )
+        seen: torch.Tensor = _WithScores.apply(queries, keys, values, mask, dropout)  # type: ignore[no-untyped-call]
+        return seen.transpose(1, 2).flatten(2)
+    before = 0 if mask is None else queries.shape[2] - mask.shape[2]
+    if before:
+        front, last = (slice(None, before), slice(before, None))
+        of_front = attend(queries[:, :, front], keys[:, :, front], values[:, :, front], dropout=dropout)
+        of_last = attend(queries[:, :, last], keys, values, mask=mask, dropout=dropout)
+        return torch.cat([of_front, of_last], dim=1)
+    seen = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=dropout)
     return seen.transpose(1, 2).flatten(2)
 
 
-def _with_scores(
-    queries: torch.Tensor,
-    keys: torch.Tensor,
-    values: torch.Tensor,
-    mask: torch.Tensor | None,
-    dropout: float,
-) -> torch.Tensor:
-    """As `attend`, the matrix of scores written out: on a CPU the fused kernel's backward pass is far slower."""
-    scores = (queries * queries.shape[-1] ** -0.5) @ keys.transpose(-1, -2)
-    if mask is not None:
-        scores = scores.masked_fill(~mask, float("-inf"))
-    weights = functional.softmax(scores, dim=-1)
-    return drop(weights, dropout) @ values
+class _WithScores(torch.autograd.Function):
+    """The matrix of scores written out: on a CPU the fused kernel's backward pass is far slower.
+
+    Scales are multiplied into what is copied anyway: states whose heads lie one behind the other.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        queries: torch.Tensor,
+        keys: torch.Tensor,
+        values: torch.Tensor,
+        mask: torch.Tensor | None,
+        dropout: float,
+    ) -> torch.Tensor:
+        ctx.scale, ctx.times = queries.shape[-1] ** -0.5, 1 / (1 - dropout) if dropout < 1 else 0.0
+        asking, told = _copied(queries, ctx.scale), _copied(keys)
+        values_times = _copied(values, ctx.times)
+        scores = torch.bmm(asking, told.transpose(1, 2))
+        if mask is not None:
+            _hide(scores.view(*queries.shape[:2], *scores.shape[1:]), mask)
+        weights = torch.softmax(scores, dim=-1)
+        kept = kept_elements(weights.shape, dropout, weights.dtype) if dropout else None
+        left = weights if kept is None else only(weights, kept)
+        ctx.save_for_backward(asking, told, values_times, weights, left, kept)
+        return torch.bmm(left, values_times).view(queries.shape)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+        asking, told, values, weights, left, kept = ctx.saved_tensors
+        upstream = _copied(gradient)
+        of_values = torch.bmm(left.transpose(1, 2), upstream)
+        of_weights = torch.bmm(upstream, values.transpose(1, 2))
+        if kept is not None:
+            of_weights = only(of_weights, kept)
+        of_scores = torch._softmax_backward_data(of_weights, weights, -1, weights.dtype)
+        of_asking, of_told = torch.bmm(of_scores, told), torch.bmm(of_scores.transpose(1, 2), asking)
+        batch = len(gradient)
+        return (
+            _joined(of_asking, batch, ctx.scale),
+            _joined(of_told, batch),
+            _joined(of_values, batch, ctx.times),
+            None,
+            None,
+        )
+
+
+def _copied(states: torch.Tensor, times: float = 1.0) -> torch.Tensor:
+    """`[batch, heads, length, width]` to `[batch * heads, length, width]`, multiplied on the way."""
+    copied = torch.empty(states.shape, dtype=states.dtype)
+    return (torch.mul(states, times, out=copied) if times != 1 else copied.copy_(states)).flatten(0, 1)
+
+
+def _joined(states: torch.Tensor, batch: int, times: float = 1.0) -> torch.Tensor:
+    """The way back, to a tensor in which the heads of a position lie side by side."""
+    heads, length, width = len(states) // batch, *states.shape[1:]
+    joined = states.new_empty(batch, length, heads, width).transpose(1, 2)
+    parts = states.view(batch, heads, length, width)
+    return torch.mul(parts, times, out=joined) if times != 1 else joined.copy_(parts)
+
+
+def _hide(scores: torch.Tensor, mask: torch.Tensor) -> None:
+    """In place: `[batch, heads, asking, told]` by the mask of `attend`."""
+    last = mask.shape[2]
+    scores[:, :, -last:].masked_fill_(~mask, float("-inf"))
+    if last < scores.shape[2]:
+        scores[:, :, :-last, -last:] = float("-inf")

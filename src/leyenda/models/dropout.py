@@ -87,28 +87,40 @@ def drop(states: torch.Tensor, share: float) -> torch.Tensor:
 class _Drop(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, states: torch.Tensor, share: float) -> torch.Tensor:
-        kept = _kept(states.shape, share).to(_WHOLE[states.element_size()])
+        kept = kept_elements(states.shape, share, states.dtype)
         ctx.save_for_backward(kept)
         ctx.times = 1 / (1 - share)
-        return _only(states, kept).mul_(ctx.times)
+        return only(states, kept).mul_(ctx.times)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         (kept,) = ctx.saved_tensors
-        return _only(gradient, kept).mul_(ctx.times), None
+        return only(gradient, kept).mul_(ctx.times), None
 
 
-def _only(states: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
-    """The bits of what stays, and zeros: half of the time of a product with zeros and ones, which are numbers first."""
+def only(states: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+    """What `kept_elements` keeps, and zeros, without any scale.
+
+    By their bits: half of the time of a product with zeros and ones, which are numbers first.
+    """
     return (states.view(kept.dtype) & kept).view(states.dtype)
 
 
-def _kept(shape: torch.Size, share: float) -> torch.Tensor:
-    """Int16 tensor of this shape: all bits set where the element stays, none where it does not."""
+def kept_elements(shape: torch.Size, share: float, dtype: torch.dtype) -> torch.Tensor:
+    """Chance for `only`.
+
+    Args:
+        shape: of what elements are dropped from.
+        share: of elements that become zero, in [0, 1).
+        dtype: its number format.
+
+    Returns:
+        Whole numbers as wide as those: all bits set where the element stays, none where it does not.
+    """
     seed = int(torch.randint(1 << 62, (), generator=getattr(_OF_THREAD, "generator", None)))
     words = -(-shape.numel() // 4)  # a random word of 64 bits decides on four elements
     bits = torch.from_numpy(np.random.SFC64(seed).random_raw(words).view(np.int16))
     faces = min(round((1 - share) * _FACES), _FACES - 1)
     # Below that number of faces a difference is negative, and its sign fills all bits.
     signs = bits.bitwise_and_(_FACES - 1).sub_(faces).bitwise_right_shift_(15)
-    return signs[: shape.numel()].view(shape)
+    return signs[: shape.numel()].view(shape).to(_WHOLE[dtype.itemsize])

@@ -66,7 +66,7 @@ class GitNetwork:
         mask = torch.cat([everything, seen], dim=2)[:, None]
         *layers, last = self.git.encoder.layer
         for layer in layers:
-            states = _run(layer, _joint_layer, states, mask, positions)
+            states = _run(layer, _joint_layer, states, mask)
         # Nothing reads the image's states after the last layer: it only needs their keys and values.
         return _run(last, _last_layer, states, mask, positions)
 
@@ -141,21 +141,18 @@ def _vision_layer(layer: Any, states: torch.Tensor) -> Any:
     return states + layer.mlp(normed)
 
 
-def _joint_layer(layer: Any, states: torch.Tensor, mask: torch.Tensor, positions: int) -> torch.Tensor:
+def _joint_layer(layer: Any, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """One decoder layer over image and captions, `[images, positions + length, width]` to the same.
 
     Args:
         layer: of the decoder.
         states: the image's positions in front.
-        mask: bool `[images, 1, length, positions + length]`: what the captions' tokens attend to.
-        positions: how many are the image's; they attend to each other, and to nothing else.
+        mask: bool `[images, 1, length, positions + length]`: what the captions' tokens attend to; the image's
+            positions attend to each other, and to nothing else.
     """
     queries, keys, values = queries_keys_values(layer, states, states)
-    dropout = _attention_dropout(layer)
-    image, text = (slice(None, positions), slice(positions, None))
-    of_image = attend(queries[:, :, image], keys[:, :, image], values[:, :, image], dropout=dropout)
-    of_text = attend(queries[:, :, text], keys, values, mask=mask, dropout=dropout)
-    return after_attention(layer, torch.cat([of_image, of_text], dim=1), states)
+    attended = attend(queries, keys, values, mask=mask, dropout=_attention_dropout(layer))
+    return after_attention(layer, attended, states)
 
 
 def _last_layer(layer: Any, states: torch.Tensor, mask: torch.Tensor, positions: int) -> torch.Tensor:
