@@ -131,7 +131,10 @@ class Replicas:
         """
         threads, lanes = torch.get_num_threads(), min(self.count, len(parts))
         seeds = torch.randint(1 << 62, (len(parts),)).tolist()
-        order = _Order(len(parts))
+        # A sum of two is the same in either order, where nothing is there before.
+        order = _Order(len(parts), 2 if all(weight.own.grad is None for weight in self._weights) else 0)
+        largest_first = sorted(self._weights, key=lambda weight: -weight.own.numel())
+        shares = [largest_first[place::lanes] for place in range(lanes)]
         found: dict[int, torch.Tensor] = {}
 
         def learn_in_turn(place: int) -> None:
@@ -144,12 +147,12 @@ class Replicas:
                 ):
                     found[number] = gradients(self._replicas[place], parts[number])
                 with order.turn_of(number), order.offers() as offer:
-                    for some in (self._weights[half::2] for half in range(2)):
+                    for some in shares:
                         add = functools.partial(_add_gradients, some, place)
                         if not offer(add):
                             add()
             order.help()
-            for weight in self._weights[place::lanes]:
+            for weight in shares[place]:
                 weight.put_straight()
 
         running = [self._pool.submit(order.unless_one_fails, learn_in_turn, place) for place in range(lanes)]
@@ -171,13 +174,15 @@ class _Order:
 
     Args:
         count: of the parts.
+        exchangeable: so many of the first parts may pass in any order.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, exchangeable: int) -> None:
         self._count, self._taken, self._passed = count, 0, 0
+        self._exchangeable = exchangeable
         self._helping = 0
         self._offered: collections.deque[_Offered] = collections.deque()
-        self._failed = False
+        self._passing = self._failed = False
         self._changed = threading.Condition()
 
     def take(self) -> int | None:
@@ -190,17 +195,15 @@ class _Order:
 
     @contextlib.contextmanager
     def turn_of(self, number: int) -> Iterator[None]:
-        """Waits until the holders of all smaller numbers have left such a block.
+        """Helps until the holders of all smaller numbers have left such a block.
 
         Raises:
             _OtherFailedError: one of them never will.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._failed or self._passed == number)
-            if self._failed:
-                raise _OtherFailedError
+        self._help_until(lambda: self._may_pass(number))
         yield
         with self._changed:
+            self._passing = False
             self._passed += 1
             self._changed.notify_all()
 
@@ -229,16 +232,39 @@ class _Order:
             one.result()
 
     def help(self) -> None:
-        """Do what is offered, until every part has passed."""
+        """Do what is offered, until every part has passed.
+
+        Raises:
+            _OtherFailedError: one of them never will.
+        """
+        self._help_until(lambda: self._passed == self._count)
+
+    def _may_pass(self, number: int) -> bool:
+        """Whether it is a part's turn, and then it is taken."""
+        now = not self._passing and (number < self._exchangeable or number == self._passed)
+        self._passing |= now
+        return now
+
+    def _help_until(self, come: Callable[[], bool]) -> None:
         with self._changed:
             self._helping += 1
-        while True:
+        try:
+            while (one := self._offered_before(come)) is not None:
+                one.do()
+        finally:
             with self._changed:
-                self._changed.wait_for(lambda: self._offered or self._failed or self._passed == self._count)
-                if not self._offered:
-                    return
-                one = self._offered.popleft()
-            one.do()
+                self._helping -= 1
+
+    def _offered_before(self, come: Callable[[], bool]) -> _Offered | None:
+        """The next task that is offered; None when what is waited for has come."""
+        with self._changed:
+            while not come():
+                if self._failed:
+                    raise _OtherFailedError
+                if self._offered:
+                    return self._offered.popleft()
+                self._changed.wait()
+            return None
 
     def unless_one_fails(self, work: Callable[[int], None], place: int) -> None:
         """Do the work of one holder, and tell the others where it fails."""
@@ -313,15 +339,15 @@ class _Weight:
         found, self._replicated[place].grad = self._replicated[place].grad, None
         if found is None:
             return
-        if self.own.grad is None:
-            found = found.to(self.own.dtype)
-            self.own.grad = found.to_dense() if found.is_sparse else found
-            if self._times != 1:
-                self.own.grad.mul_(self._times)
-        elif found.is_sparse or found.dtype == self.own.dtype:
-            self.own.grad.add_(found, alpha=self._times)
-        else:
-            _add_other_format(self.own.grad, found, self._times)
+        if found.is_sparse:
+            found = found.coalesce()
+        if self.own.grad is not None:
+            _add(self.own.grad, found, self._times)
+            return
+        found = found.to(self.own.dtype)
+        self.own.grad = found.to_dense() if found.is_sparse else found
+        if self._times != 1:
+            self.own.grad.mul_(self._times)
 
     def put_straight(self) -> None:
         """Lay the model's gradient out in memory as its weight, which optimizers rely on."""
@@ -338,12 +364,19 @@ def _add_gradients(weights: Sequence[_Weight], place: int) -> None:
         weight.add_gradient(place)
 
 
-def _add_other_format(sums: torch.Tensor, found: torch.Tensor, times: float) -> None:
-    """Add numbers of another format, which torch does four times as slowly as numbers of one; cast a few at a time."""
+def _add(sums: torch.Tensor, found: torch.Tensor, times: float) -> None:
+    """Add numbers, maybe of another format, which torch does four times as slowly; so they are cast, a few at a time.
+
+    They are multiplied before they are added, so that it makes no difference which of two came first.
+    """
+    if found.is_sparse or found.dtype == sums.dtype:
+        sums.add_(found if times == 1 else found * times)
+        return
     rows = -(-_CAST_AT_ONCE * len(sums) // sums.numel())
     for first in range(0, len(sums), rows):
         some = slice(first, first + rows)
-        sums[some].add_(found[some].to(sums.dtype), alpha=times)
+        part = found[some].to(sums.dtype)
+        sums[some].add_(part if times == 1 else part.mul_(times))
 
 
 def _only_multiplied(model: nn.Module) -> set[int]:
