@@ -15,6 +15,7 @@ from tests.fakes.noise import Noise
 from leyenda import models
 from leyenda.config import load_recipe
 from leyenda.data.examples import Examples
+from leyenda.models import trained_product
 from leyenda.records import Example, ImageSource
 from leyenda.training import replicas
 from leyenda.training.fitting import Objective, Task, fit
@@ -250,6 +251,75 @@ def test_no_part_is_begun_after_an_error():
     with pytest.raises(ValueError, match="broken"):
         Replicas(model.model, 2, bf16=False).learn(pieces(batch(model), 1), learned)
     assert len(begun) <= 2
+
+
+def late_and_early(model, parts):
+    """Learning in which the first part begins when the second has ended."""
+    ended = threading.Event()
+
+    def learned(network, part):
+        if part is parts[0]:
+            assert ended.wait(60)
+        loss = learning(model, bf16=True)(network, part)
+        if part is parts[1]:
+            ended.set()
+        return loss
+
+    return learned
+
+
+def test_who_is_through_finds_the_gradients_of_weights_for_others(monkeypatch):
+    model = git(dropout=0.3)
+    parts = pieces(batch(model), 4)
+    torch.manual_seed(5)
+    Replicas(model.model, 2, bf16=True).learn(parts, learning(model, bf16=True))
+    expected = gradients(model)
+    by = []
+    leave = trained_product._leave_gradients
+
+    def seen(*arguments):
+        by.append(threading.current_thread().name)
+        time.sleep(0.01)
+        leave(*arguments)
+
+    monkeypatch.setattr(trained_product, "_leave_gradients", seen)
+    torch.manual_seed(5)
+    Replicas(model.model, 2, bf16=True).learn(parts, late_and_early(model, parts))
+    assert_alike(gradients(model), expected, 0.0)
+    if not isinstance(replica_of(model), trained_product.TrainedProduct):
+        return  # this processor does not multiply bf16
+    own, helped = by[len(by) // 2 :], set(by[: len(by) // 2])
+    assert len(helped) == 1
+    assert set(own) > helped, "all was done by the one that had the part"
+
+
+def replica_of(model):
+    copies = Replicas(model.model, 1, bf16=True)
+    return copies._replicas[0].git.encoder.layer[0].attention.self.key
+
+
+def test_an_error_in_what_is_done_for_others_is_theirs(monkeypatch):
+    model = git()
+    parts = pieces(batch(model), 4)
+    if not isinstance(replica_of(model), trained_product.TrainedProduct):
+        return
+    copies = Replicas(model.model, 2, bf16=True)
+    learned = late_and_early(model, parts)
+
+    def broken(*arguments):
+        raise MemoryError
+
+    def and_then_broken(network, part):
+        loss = learned(network, part)
+        monkeypatch.setattr(trained_product, "_leave_gradients", broken)
+        return loss
+
+    with pytest.raises(MemoryError):
+        copies.learn(parts, and_then_broken)
+    monkeypatch.undo()
+    model.model.zero_grad()
+    copies.learn(parts, learning(model, bf16=True))
+    assert all(gradient is not None for gradient in gradients(model).values())
 
 
 def test_hooks_see_all_parts():
