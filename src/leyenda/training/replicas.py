@@ -29,8 +29,9 @@ _MOST_REPLICAS = 4
 _NARROWEST = 512
 """Width of the decoder from which they pay: with 320 a step takes as long, with 128 a tenth longer."""
 
-_CAST_AT_ONCE = 1 << 17
-"""Numbers of a gradient that are in the processor's cache when they are added."""
+_AT_ONCE = 1 << 17
+"""Numbers of gradients that are cast and added together: torch takes four times as long to add numbers of two formats
+as to cast them first, and in pieces what was cast is still in the processor's cache."""
 
 _HOOKS = (
     "_forward_pre_hooks",
@@ -153,7 +154,7 @@ class Replicas:
                             add()
             order.help()
             for weight in shares[place]:
-                weight.put_straight()
+                weight.settle()
 
         running = [self._pool.submit(order.unless_one_fails, learn_in_turn, place) for place in range(lanes)]
         try:
@@ -318,6 +319,7 @@ class _Weight:
         self._times = times
         self._narrow = torch.empty_like(own, dtype=torch.bfloat16) if narrow else None
         self._replicated: list[nn.Parameter] = []
+        self._first: torch.Tensor | None = None
         self.follow()
 
     def for_one_more(self) -> nn.Parameter:
@@ -335,26 +337,43 @@ class _Weight:
 
     @torch.no_grad()
     def add_gradient(self, place: int) -> None:
-        """Of the replica in this place, which has none afterwards."""
+        """Of the replica in this place, which has none afterwards; the first waits for the second."""
         found, self._replicated[place].grad = self._replicated[place].grad, None
         if found is None:
             return
         if found.is_sparse:
-            found = found.coalesce()
-        if self.own.grad is not None:
-            _add(self.own.grad, found, self._times)
-            return
-        found = found.to(self.own.dtype)
-        self.own.grad = found.to_dense() if found.is_sparse else found
-        if self._times != 1:
-            self.own.grad.mul_(self._times)
+            if self.own.grad is None:
+                self.own.grad = torch.zeros_like(self.own)
+            self.own.grad.add_(found.coalesce())
+        elif self.own.grad is not None:
+            for some in _a_few_rows(self.own):
+                self.own.grad[some].add_(self._cast(found, some))
+        elif self._first is None:
+            self._first = found
+        else:
+            self._settle(self._first, found)
 
-    def put_straight(self) -> None:
-        """Lay the model's gradient out in memory as its weight, which optimizers rely on."""
-        if self.own.grad is not None and not self.own.grad.is_contiguous():
-            self.own.grad = self.own.grad.contiguous()
+    @torch.no_grad()
+    def settle(self) -> None:
+        """After the last part, in case that it was the only one."""
+        if self._first is not None:
+            self._settle(self._first)
+
+    def _settle(self, *parts: torch.Tensor) -> None:
+        """Have their sum as the model's gradient, laid out in memory as its weight, which optimizers rely on."""
+        sums = torch.empty_like(self.own)
+        for some in _a_few_rows(self.own):
+            first, *others = (self._cast(part, some) for part in parts)
+            sums[some] = functools.reduce(torch.Tensor.add_, others, first)
+        self.own.grad, self._first = sums, None
+
+    def _cast(self, gradient: torch.Tensor, some: slice) -> torch.Tensor:
+        """Some of its rows in the weight's number format, multiplied as the weight was."""
+        rows = gradient[some].to(self.own.dtype, copy=True)
+        return rows if self._times == 1 else rows.mul_(self._times)
 
     def forget_gradients(self) -> None:
+        self._first = None
         for one in self._replicated:
             one.grad = None
 
@@ -364,19 +383,12 @@ def _add_gradients(weights: Sequence[_Weight], place: int) -> None:
         weight.add_gradient(place)
 
 
-def _add(sums: torch.Tensor, found: torch.Tensor, times: float) -> None:
-    """Add numbers, maybe of another format, which torch does four times as slowly; so they are cast, a few at a time.
-
-    They are multiplied before they are added, so that it makes no difference which of two came first.
-    """
-    if found.is_sparse or found.dtype == sums.dtype:
-        sums.add_(found if times == 1 else found * times)
-        return
-    rows = -(-_CAST_AT_ONCE * len(sums) // sums.numel())
-    for first in range(0, len(sums), rows):
-        some = slice(first, first + rows)
-        part = found[some].to(sums.dtype)
-        sums[some].add_(part if times == 1 else part.mul_(times))
+def _a_few_rows(weight: torch.Tensor) -> Iterator[Any]:
+    """Indices of all of them, of so few at a time that their numbers stay in the processor's cache."""
+    if not weight.ndim:
+        return iter((...,))
+    rows = -(-_AT_ONCE * len(weight) // max(weight.numel(), 1))
+    return (slice(first, first + rows) for first in range(0, len(weight), rows))
 
 
 def _only_multiplied(model: nn.Module) -> set[int]:
