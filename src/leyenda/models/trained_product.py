@@ -19,6 +19,9 @@ from torch import nn
 
 from leyenda.models.packed import can_pack
 
+_TURNED_AT_ONCE = 128
+"""Rows; a quarter less time than all 3,152 of 16 pictures at once."""
+
 Task = Callable[[], None]
 """Something to do that nothing waits for but the end of a backward pass."""
 
@@ -180,7 +183,7 @@ def _leave_gradients(
         if turned is None:
             # With a row of ones below them, the same product finds the bias's gradient.
             turned = states.new_empty(narrow + 1, len(states))
-            turned[:narrow].copy_(states.t())
+            _turn(states, turned[:narrow])
             turned[narrow].fill_(1)
         found = turned @ gradient
         _leave(layer.weight, found[:narrow].t())
@@ -205,10 +208,18 @@ def weight_gradient(gradient: torch.Tensor, states: torch.Tensor) -> torch.Tenso
     Returns:
         `[out_features, in_features]` in this format.
     """
-    turned = gradient.t()
-    if gradient.device.type == "cpu" and gradient.dtype == torch.bfloat16:
-        turned = turned.contiguous()  # oneDNN would turn each part of it several times
+    if gradient.device.type != "cpu" or gradient.dtype != torch.bfloat16:
+        return gradient.t() @ states
+    turned = gradient.new_empty(gradient.t().shape)  # oneDNN would turn each part of it several times
+    _turn(gradient, turned)
     return turned @ states
+
+
+def _turn(states: torch.Tensor, turned: torch.Tensor) -> None:
+    """Copy the transposed, so few rows at a time that what is read and written lies in the processor's cache."""
+    for first in range(0, len(states), _TURNED_AT_ONCE):
+        rows = slice(first, first + _TURNED_AT_ONCE)
+        turned[:, rows].copy_(states[rows].t())
 
 
 def _sum_of_rows(states: torch.Tensor) -> torch.Tensor:
