@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from leyenda import models
+from leyenda.models.git_decoder import GitDecoder
 from leyenda.models.packed import PackedLinear, can_pack, pack_git
+from leyenda.models.packed_layer import PackedLayer
 from leyenda.models.screened_vocabulary import ScreenedVocabulary
 
 pytestmark = pytest.mark.skipif(
@@ -90,3 +92,25 @@ def test_an_activation_that_is_not_known_stays(tiny_checkpoint):
     layer.intermediate_act_fn = nn.ReLU()
     pack_git(network)
     assert isinstance(layer.intermediate_act_fn, nn.ReLU)
+
+
+@pytest.mark.parametrize("prompts", [(), ([7], [8, 9], [])])
+def test_a_layer_without_its_modules_gives_what_the_modules_give(prompts):
+    model = models.create("tiny", ["a red dog", "two blue birds"] * 3, seed=7, device="cpu").model.eval()
+    pack_git(model)
+    pixels = torch.randn(3, 3, *[model.config.vision_config.image_size] * 2)
+    words = torch.randint(3, 20, (4, 6))
+
+    def logits():
+        decoder = GitDecoder(model, model.encode_images(pixels), 1, 8, prompts)
+        found = [decoder.start()]
+        decoder.expand(2)
+        return found + [decoder.step(word) for word in words]
+
+    with torch.inference_mode():
+        quick = logits()
+        for layer in model.git.encoder.layer:
+            assert isinstance(layer.packed, PackedLayer)
+            del layer.packed
+        usual = logits()
+    assert all(torch.equal(one, other) for one, other in zip(quick, usual, strict=True))

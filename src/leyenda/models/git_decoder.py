@@ -7,7 +7,6 @@ step are its own is a mask, so that a search that picks other beams copies nothi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
@@ -118,9 +117,18 @@ class GitDecoder:
             own = torch.arange(self._beams, device=token_ids.device).expand(*self._ancestors.shape[:2])
             self._ancestors = torch.cat([self._ancestors, own[..., None]], dim=2)
         mask = self._mask()
+        states = states.view(-1, self._beams, states.shape[-1])
         for number, layer in enumerate(model.git.encoder.layer):
-            states = after_attention(layer, self._attend(number, layer, states, mask), states)
-        return self._logits(states[:, 0])
+            keys, values = self._cache[number, :, :, :, : self._filled]
+            packed = getattr(layer, "packed", None)
+            if packed is not None:
+                states = packed(states, keys, values, mask)
+                continue
+            queries, keys[:, :, -self._beams :], values[:, :, -self._beams :] = queries_keys_values(
+                layer, states, states
+            )
+            states = after_attention(layer, attend(queries, keys, values, mask=mask), states)
+        return self._logits(states.flatten(0, 1))
 
     def look(self, token_ids: torch.Tensor) -> torch.Tensor:
         """See `Decoder`."""
@@ -148,17 +156,6 @@ class GitDecoder:
             beams = torch.arange(self._beams, device=device)
             mask = torch.cat([mask, (self._ancestors[..., None] == beams).flatten(2)], dim=2)
         return mask[:, None]
-
-    def _attend(
-        self, number: int, layer: Any, states: torch.Tensor, mask: torch.Tensor | None
-    ) -> torch.Tensor:
-        """Each row's newest token over its picture and its own caption: `[rows, 1, width]`."""
-        of_pictures = states.view(-1, self._beams, states.shape[-1])
-        queries, *new = queries_keys_values(layer, of_pictures, of_pictures)
-        cache = self._cache[number, :, :, :, : self._filled]
-        for kind, part in enumerate(new):
-            cache[kind, :, :, -self._beams :] = part
-        return attend(queries, cache[0], cache[1], mask=mask).view(states.shape)
 
     def _read_prompts(self) -> torch.Tensor:
         """Logits behind the start token and the prompt of each row, in one pass.

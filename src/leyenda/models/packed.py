@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from leyenda.models.int8 import why_no_int8
+from leyenda.models.packed_layer import PackedLayer
 from leyenda.models.quick_gelu import SLOPE, QuickGelu
 from leyenda.models.screened_vocabulary import ScreenedVocabulary
 
@@ -51,6 +52,10 @@ class PackedLinear(nn.Module):
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """Bf16 `[..., in_features]` to bf16 `[..., out_features]`, the activation done."""
+        return self.multiply(states)
+
+    def multiply(self, states: torch.Tensor) -> torch.Tensor:
+        """As a call of the module, which takes longer."""
         activation, algorithm = self._activation
         new: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
             states, self.weight, self.bias, activation, [], algorithm
@@ -90,6 +95,8 @@ def pack_git(network: Any) -> None:
         for name, layer in list(parent.named_children()):
             if type(layer) is nn.Linear and layer is not network.output:
                 setattr(parent, name, PackedLinear(layer))
+    for layer in network.git.encoder.layer:
+        layer.packed = PackedLayer(layer)
     network.git.image_encoder.vision_model.embeddings.patch_embedding.to(torch.bfloat16)
     if why_no_int8(network.output.weight.device) is None:
         network.output = ScreenedVocabulary(network.output)

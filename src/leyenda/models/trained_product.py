@@ -199,7 +199,7 @@ def _leave(parameter: Any, gradient: torch.Tensor) -> None:
 
 
 def weight_gradient(gradient: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
-    """Of a product's weight, from the gradient of its result, the one of the two that is better transposed.
+    """Of a product's weight, from the gradient of its result, which is transposed first where that is faster.
 
     Args:
         gradient: `[rows, out_features]`.
