@@ -99,7 +99,7 @@ class _WithScores(torch.autograd.Function):
 
 def _copied(states: torch.Tensor, times: float = 1.0) -> torch.Tensor:
     """`[batch, heads, length, width]` to `[batch * heads, length, width]`, multiplied on the way."""
-    copied = torch.empty(states.shape, dtype=states.dtype)
+    copied = states.new_empty(states.shape)
     return (torch.mul(states, times, out=copied) if times != 1 else copied.copy_(states)).flatten(0, 1)
 
 

@@ -52,10 +52,6 @@ class PackedLinear(nn.Module):
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """Bf16 `[..., in_features]` to bf16 `[..., out_features]`, the activation done."""
-        return self.multiply(states)
-
-    def multiply(self, states: torch.Tensor) -> torch.Tensor:
-        """As a call of the module, which takes longer."""
         activation, algorithm = self._activation
         new: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
             states, self.weight, self.bias, activation, [], algorithm

@@ -26,8 +26,9 @@ class PackedLayer:
             layer.output,
         )
         self._heads = own.num_attention_heads
-        self._together, self._joining = own.together.multiply, narrow.dense.multiply
-        self._widening, self._narrowing = wide.dense.multiply, final.dense.multiply
+        # Their `forward`: a call of a module takes longer, and there are no hooks to run.
+        self._together, self._joining = own.together.forward, narrow.dense.forward
+        self._widening, self._narrowing = wide.dense.forward, final.dense.forward
         self._activation = wide.intermediate_act_fn
         self._norms = [
             ((norm.weight.numel(),), norm.weight, norm.bias, norm.eps)

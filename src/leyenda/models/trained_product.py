@@ -175,19 +175,19 @@ def _leave_gradients(
     """Those of the layers' weights and biases, from `[rows, in]` and for each layer `[rows, out]`."""
     turned: torch.Tensor | None = None
     for layer, gradient in zip(layers, gradients, strict=True):
-        wide, narrow = layer.matrix.shape
-        if wide < narrow:
+        outer, inner = layer.matrix.shape
+        if outer < inner:
             _leave(layer.weight, weight_gradient(gradient, states))
             _leave(layer.bias, _sum_of_rows(gradient))
             continue
         if turned is None:
             # With a row of ones below them, the same product finds the bias's gradient.
-            turned = states.new_empty(narrow + 1, len(states))
-            _turn(states, turned[:narrow])
-            turned[narrow].fill_(1)
+            turned = states.new_empty(inner + 1, len(states))
+            _turn(states, turned[:inner])
+            turned[inner].fill_(1)
         found = turned @ gradient
-        _leave(layer.weight, found[:narrow].t())
-        _leave(layer.bias, found[narrow])
+        _leave(layer.weight, found[:inner].t())
+        _leave(layer.bias, found[inner])
 
 
 def _leave(parameter: Any, gradient: torch.Tensor) -> None:

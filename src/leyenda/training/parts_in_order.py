@@ -8,8 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 
-Task = Callable[[], None]
-"""A piece of the work on a part that any thread can do."""
+from leyenda.models.trained_product import Task
 
 
 class PartsInOrder:
