@@ -23,8 +23,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(INSTALL) --no-build-isolation --editable ".[dev]"
 	@touch $@
 
+# A process for each core; what a file's tests share is made once.
 test: $(VENV)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 lint: $(VENV)
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -19,21 +20,26 @@ WITHIN = 1e-4
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    """A local cluster with its files in the tests' folder; nothing of it is left afterwards."""
+def ray_folder():
+    """For Ray's files: its sockets have to have short paths, which the tests' own folder has not."""
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def cluster(ray_folder):
+    """A local cluster; nothing of it is left afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    # The paths of Ray's sockets have to be short.
-    folder = tmp_path_factory.mktemp("r")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_TMPDIR", str(folder))
+        patch.setenv("RAY_TMPDIR", ray_folder)
         with connected(None, 2) as ray:
             yield ray
         assert not ray.is_initialized()
     torch.set_num_threads(before)
     deadline = time.monotonic() + 20
     while left := [
-        one for one in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(one.info["cmdline"] or [])
+        one for one in psutil.process_iter(["cmdline"]) if ray_folder in " ".join(one.info["cmdline"] or [])
     ]:
         assert time.monotonic() < deadline, left
         time.sleep(0.2)
@@ -54,16 +60,15 @@ def pictures(tmp_path_factory):
     return folder
 
 
-def test_a_local_cluster_listens_on_the_loopback_address_only(tmp_path_factory):
+def test_a_local_cluster_listens_on_the_loopback_address_only(ray_folder):
     # In a process of its own: Ray decides that when it is imported, and here others may have done so.
     code = (
         "from leyenda.jobs.ray_cluster import connected\n"
         "with connected(None, 1) as ray: print(ray.get_runtime_context().gcs_address)"
     )
-    folder = tmp_path_factory.mktemp("r")
     said = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "RAY_TMPDIR": str(folder)},
+        env={**os.environ, "RAY_TMPDIR": ray_folder},
         capture_output=True,
         text=True,
         timeout=120,

@@ -8,8 +8,8 @@ from torch import nn
 
 from leyenda import models
 from leyenda.models.git_decoder import GitDecoder
-from leyenda.models.packed import PackedLinear, can_pack, pack_git
-from leyenda.models.packed_layer import PackedLayer
+from leyenda.models.packed import PackedLinear, PackedPatches, can_pack, pack_git
+from leyenda.models.packed_layer import PackedDecoderLayer
 from leyenda.models.screened_vocabulary import ScreenedVocabulary
 
 pytestmark = pytest.mark.skipif(
@@ -75,6 +75,37 @@ def test_nothing_of_a_git_is_left_unpacked(tiny_checkpoint, pixels):
     assert (got - wanted).norm() / wanted.norm() < 0.02
 
 
+@pytest.mark.parametrize("images", [1, 3])
+def test_an_image_alone_is_seen_as_among_others(images):
+    """Its positions are then filled up to whole tiles: nothing may look at what fills them."""
+    exact = models.create("tiny", ["a red dog", "two blue birds"] * 3, seed=7, device="cpu").model.eval()
+    packed = models.create("tiny", ["a red dog", "two blue birds"] * 3, seed=7, device="cpu").model.eval()
+    pack_git(packed)
+    pixels = torch.randn(images, 3, *[exact.config.vision_config.image_size] * 2)
+    with torch.inference_mode():
+        wanted = exact.encode_images(pixels)
+        assert wanted.shape[1] % 16
+        got = packed.encode_images(pixels)
+        assert got.shape == wanted.shape
+        assert (got - wanted).norm() / wanted.norm() < 0.02
+        for kinds in zip(packed.image_prefix(wanted), exact.image_prefix(wanted), strict=True):
+            for one, other in zip(*kinds, strict=True):
+                assert one.shape == other.shape
+                assert (one - other).norm() / other.norm() < 0.02
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_patches_are_those_of_the_convolution(bias):
+    torch.manual_seed(0)
+    convolution = nn.Conv2d(3, 40, (4, 6), stride=(4, 6), bias=bias)
+    pixels = torch.randn(2, 3, 17, 25)  # some are left over
+    with torch.inference_mode():
+        wanted, got = convolution(pixels), PackedPatches(convolution)(pixels)
+    assert got.dtype == torch.bfloat16
+    assert got.shape == wanted.shape
+    assert (got.float() - wanted).norm() / wanted.norm() < 0.01
+
+
 def test_a_model_that_transformers_read_is_packed_and_saved_whole(tiny_checkpoint, tmp_path, monkeypatch):
     monkeypatch.setattr("leyenda.models.git_plain.read", lambda folder: None)
     packed = models.load(tiny_checkpoint, precision="bf16", captions_only=True)
@@ -110,7 +141,7 @@ def test_a_layer_without_its_modules_gives_what_the_modules_give(prompts):
     with torch.inference_mode():
         quick = logits()
         for layer in model.git.encoder.layer:
-            assert isinstance(layer.packed, PackedLayer)
+            assert isinstance(layer.packed, PackedDecoderLayer)
             del layer.packed
         usual = logits()
     assert all(torch.equal(one, other) for one, other in zip(quick, usual, strict=True))

@@ -38,10 +38,24 @@ def test_states_with_a_few_great_numbers_keep_their_best_word():
     states = torch.randn(64, 768)
     states[:, :3] *= 30
     with torch.inference_mode():
-        assert torch.equal(ScreenedVocabulary(layer)(states).argmax(1), layer(states).argmax(1))
+        screened = ScreenedVocabulary(layer)
+        assert torch.equal(screened(states).argmax(1), layer(states).argmax(1))
+        assert torch.equal(
+            torch.cat([screened(row) for row in states.split(1)]).argmax(1), layer(states).argmax(1)
+        )
 
 
 def test_a_vocabulary_smaller_than_the_candidates():
     layer, states = nn.Linear(8, 5), torch.randn(2, 8)
     with torch.inference_mode():
         torch.testing.assert_close(ScreenedVocabulary(layer)(states), layer(states))
+
+
+def test_a_row_alone_has_the_logits_that_it_has_among_others():
+    torch.manual_seed(0)
+    layer, states = nn.Linear(768, 3000), torch.randn(5, 768) * torch.tensor([[0.0, 1e-3, 1.0, 30.0, 1e3]]).T
+    with torch.inference_mode():
+        screened = ScreenedVocabulary(layer)
+        together = screened(states)
+        alone = torch.cat([screened(row) for row in states.split(1)])
+    assert ((alone - together).std(dim=1) <= 0.02 * together.std(dim=1)).all()

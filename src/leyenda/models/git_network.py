@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
+from torch.nn.functional import pad
 from torch.utils.checkpoint import checkpoint
 
 from leyenda.models.attention import attend, split_heads
@@ -19,6 +20,10 @@ from leyenda.models.trained_product import products
 IMAGES_AT_ONCE = 8
 """Images that a search encodes at a time on a CPU: with more, states as wide as four times the model take memory that
 is fetched from the system, filled with zeros and given back at every layer."""
+
+
+TILE = 16
+"""Rows of states that a CPU's instructions for bf16 products take together, where it has tiles (AMX)."""
 
 
 class GitNetwork:
@@ -35,9 +40,15 @@ class GitNetwork:
         """What the image encoder sees: `[images, 3, height, width]` to `[images, positions, width]`."""
         tower = self.git.image_encoder.vision_model
         states = _as_autocast_wants(tower.pre_layrnorm(tower.embeddings(pixel_values)))
-        for layer in tower.encoder.layers:
-            states = _run(layer, _vision_layer, states)
-        features: torch.Tensor = tower.post_layernorm(states)
+        positions, layers = states.shape[1], tower.encoder.layers
+        states = _in_whole_tiles(states, layers)
+        for layer in layers:
+            packed = getattr(layer, "packed", None)
+            if packed is not None:
+                states = packed(states, positions)
+            else:
+                states = _run(layer, _vision_layer, states)
+        features: torch.Tensor = tower.post_layernorm(states[:, :positions])
         return features
 
     def caption_states(
@@ -85,10 +96,11 @@ class GitNetwork:
         Yields:
             For each layer, keys and values, `[images, heads, positions, head width]`.
         """
-        states = self._projected(image_features)
-        layers = self.git.encoder.layer
+        layers, positions = self.git.encoder.layer, image_features.shape[1]
+        states = _in_whole_tiles(self._projected(image_features), layers)
         for layer in layers:
-            queries, keys, values = queries_keys_values(layer, states, states)
+            queries, *told = queries_keys_values(layer, states, states)
+            keys, values = (part[:, :, :positions] for part in told)
             yield keys, values
             if layer is not layers[-1]:
                 states = after_attention(layer, attend(queries, keys, values), states)
@@ -118,6 +130,16 @@ def text_mask(
     if attention_mask is not None:
         seen = seen & attention_mask.bool()[:, None, :]
     return seen
+
+
+def _in_whole_tiles(states: torch.Tensor, layers: Any) -> torch.Tensor:
+    """A single image's `[1, positions, width]` filled up with zeros, where layers are packed, to `[1, rows, width]`.
+
+    The rows that fill the last tile by a part cost such a product a tenth of its time.
+    """
+    if len(states) > 1 or not hasattr(layers[0], "packed"):
+        return states
+    return pad(states, (0, 0, 0, -states.shape[1] % TILE))
 
 
 def _run(module: Any, compute: Callable[..., torch.Tensor], *arguments: Any) -> torch.Tensor:

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from leyenda.models.int8 import why_no_int8
-from leyenda.models.packed_layer import PackedLayer
+from leyenda.models.packed_layer import PackedDecoderLayer, PackedEncoderLayer
+from leyenda.models.patches import are_side_by_side, cut
 from leyenda.models.quick_gelu import SLOPE, QuickGelu
 from leyenda.models.screened_vocabulary import ScreenedVocabulary
 
@@ -26,7 +27,7 @@ class PackedLinear(nn.Module):
 
     Args:
         linear: the layer, float32, on the CPU; or several that read the same states, whose results then stand one
-            behind the other.
+            behind the other. A convolution counts as the linear layer of one of its patches.
         activation: what follows it: `none`, `gelu`, or `swish` (x times its sigmoid).
         times: the layer's result is multiplied by this before the activation.
         states_times: what its states are multiplied by already; the weights make up for it.
@@ -34,16 +35,16 @@ class PackedLinear(nn.Module):
 
     def __init__(
         self,
-        linear: nn.Linear | Sequence[nn.Linear],
+        linear: nn.Linear | nn.Conv2d | Sequence[nn.Linear],
         activation: str = "none",
         times: float = 1.0,
         states_times: float = 1.0,
     ) -> None:
         super().__init__()
-        layers = (linear,) if isinstance(linear, nn.Linear) else linear
-        self.in_features, self.out_features = layers[0].in_features, sum(one.out_features for one in layers)
+        layers = (linear,) if isinstance(linear, nn.Module) else linear
+        whole = torch.cat([one.weight.detach().float().flatten(1) for one in layers])
+        self.out_features, self.in_features = whole.shape
         # Scaled before they are rounded, so that they are rounded once.
-        whole = torch.cat([one.weight.detach().float() for one in layers])
         weight = (whole * (times / states_times)).to(torch.bfloat16)
         self.weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous())
         biases = [one.bias.detach().float() * times for one in layers if one.bias is not None]
@@ -51,12 +52,31 @@ class PackedLinear(nn.Module):
         self._activation = activation, "none" if activation == "gelu" else ""
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
-        """Bf16 `[..., in_features]` to bf16 `[..., out_features]`, the activation done."""
+        """Floating point `[..., in_features]` to bf16 `[..., out_features]`, the activation done."""
         activation, algorithm = self._activation
         new: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
-            states, self.weight, self.bias, activation, [], algorithm
+            states.bfloat16(), self.weight, self.bias, activation, [], algorithm
         )
         return new
+
+
+class PackedPatches(nn.Module):
+    """A convolution of patches side by side, as the product that it is.
+
+    Args:
+        convolution: float32, on the CPU.
+    """
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        self._size = tuple(convolution.kernel_size)
+        self._product = PackedLinear(convolution)
+        self.weight = self._product.weight
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """`[pictures, channels, height, width]` to bf16 `[pictures, out_channels, rows, columns]` of patches."""
+        new: torch.Tensor = self._product(cut(pixels, self._size))
+        return new.permute(0, 3, 1, 2)
 
 
 def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
@@ -75,9 +95,12 @@ def pack_git(network: Any) -> None:
     Args:
         network: a GIT of float32 weights on the CPU, in evaluation mode, that only captions; changed in place.
     """
-    for layer in network.git.image_encoder.vision_model.encoder.layers:
-        mlp = layer.mlp
+    tower = network.git.image_encoder.vision_model
+    for layer in tower.encoder.layers:
+        mlp, own = layer.mlp, layer.self_attn
         mlp.fc1, mlp.fc2, mlp.activation_fn = _feed_forward(mlp.fc1, mlp.fc2, mlp.activation_fn)
+        own.together = PackedLinear((own.q_proj, own.k_proj, own.v_proj))
+        own.q_proj = own.k_proj = own.v_proj = None
     for layer in network.git.encoder.layer:
         wide, final = layer.intermediate, layer.output
         wide.dense, final.dense, wide.intermediate_act_fn = _feed_forward(
@@ -91,9 +114,14 @@ def pack_git(network: Any) -> None:
         for name, layer in list(parent.named_children()):
             if type(layer) is nn.Linear and layer is not network.output:
                 setattr(parent, name, PackedLinear(layer))
+    for layer in tower.encoder.layers:
+        layer.packed = PackedEncoderLayer(layer)
     for layer in network.git.encoder.layer:
-        layer.packed = PackedLayer(layer)
-    network.git.image_encoder.vision_model.embeddings.patch_embedding.to(torch.bfloat16)
+        layer.packed = PackedDecoderLayer(layer)
+    patches = tower.embeddings.patch_embedding
+    tower.embeddings.patch_embedding = (
+        PackedPatches(patches) if are_side_by_side(patches) else patches.to(torch.bfloat16)
+    )
     if why_no_int8(network.output.weight.device) is None:
         network.output = ScreenedVocabulary(network.output)
 
