@@ -35,10 +35,12 @@ def test_a_product_is_within_a_few_percent_of_the_exact_one(dtype, bias):
 
 
 @needs_vnni
-def test_a_row_does_not_depend_on_its_batch():
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("inner", "outer"), [(64, 32), (3072, 100), (5, 1)])
+def test_a_row_does_not_depend_on_its_batch(inner, outer, dtype):
     torch.manual_seed(0)
-    layer = Int8Linear(torch.nn.Linear(64, 32), StateQuantizer())
-    states = torch.randn(33, 64) * torch.linspace(0.1, 50, 33)[:, None]
+    layer = Int8Linear(torch.nn.Linear(inner, outer).to(dtype), StateQuantizer())
+    states = (torch.randn(33, inner) * torch.linspace(0, 50, 33)[:, None]).to(dtype)
     together = layer(states)
     for row in range(33):
         assert torch.equal(layer(states[row : row + 1])[0], together[row])
