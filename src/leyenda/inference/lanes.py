@@ -16,7 +16,6 @@ import torch
 
 from leyenda.inference.ahead import in_order_ahead
 from leyenda.models import CaptioningModel
-from leyenda.models.memory import freed_memory_kept
 
 _MOST_LANES = 4
 """Each has a batch in memory, and all share the Python between their products."""
@@ -87,7 +86,7 @@ class Lanes:
             patience=None,  # it cannot be cut short, and takes no longer than a batch
         )
         try:
-            with freed_memory_kept(), contextlib.closing(results):  # the next batch asks for as much again
+            with contextlib.closing(results):
                 yield from results
         finally:
             torch.set_num_threads(before)  # threads that begin later take the number that was set last

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import threading
 from collections.abc import Iterator
 
 import torch
@@ -41,36 +40,19 @@ def freed_memory_kept() -> Iterator[None]:
     """Inside the block, what this process frees is kept for what it asks for next (glibc; nothing elsewhere).
 
     Usually glibc gives large pieces back to the system at once; it gets them again page by page, filled with zeros.
-    Several blocks may overlap: it is kept until the last of them ends.
     """
     set_option = getattr(_C_LIBRARY, "mallopt", None)
     if set_option is None:
         yield
         return
-    with _KEEPING.changed:
-        _KEEPING.blocks += 1
-        set_option(_M_MMAP_MAX, 0)
-        set_option(_M_TRIM_THRESHOLD, _LARGEST_INT)
+    set_option(_M_MMAP_MAX, 0)
+    set_option(_M_TRIM_THRESHOLD, _LARGEST_INT)
     try:
         yield
     finally:
-        with _KEEPING.changed:
-            _KEEPING.blocks -= 1
-            if not _KEEPING.blocks:
-                set_option(_M_MMAP_MAX, _USUAL_MMAP_MAX)
-                set_option(_M_TRIM_THRESHOLD, _USUAL_TRIM_THRESHOLD)
-                release(torch.device("cpu"))
-
-
-class _Keeping:
-    """How many blocks ask for it; the setting is the whole process's."""
-
-    def __init__(self) -> None:
-        self.blocks = 0
-        self.changed = threading.Lock()
-
-
-_KEEPING = _Keeping()
+        set_option(_M_MMAP_MAX, _USUAL_MMAP_MAX)
+        set_option(_M_TRIM_THRESHOLD, _USUAL_TRIM_THRESHOLD)
+        release(torch.device("cpu"))
 
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
