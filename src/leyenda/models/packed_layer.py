@@ -48,7 +48,8 @@ class PackedEncoderLayer:
         states = states + self._joining(seen.transpose(1, 2).flatten(2))
         normed = torch.layer_norm(states, *second).flatten(0, 1)
         parts = [
-            self._narrowing(self._activation(self._widening(part))) for part in normed.split(ROWS_AT_ONCE)
+            self._narrowing(self._activation(self._widening(part)))
+            for part in torch.split(normed, ROWS_AT_ONCE)
         ]
         ended: torch.Tensor = states + torch.cat(parts).view_as(states)
         return ended
