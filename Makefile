@@ -23,9 +23,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(INSTALL) --no-build-isolation --editable ".[dev]"
 	@touch $@
 
-# A process for each core; what a file's tests share is made once.
+# A process for each processor that the system shows, also where two of them are one core's threads; what a file's
+# tests share is made once.
 test: $(VENV)
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
 
 lint: $(VENV)
 	$(BIN)/ruff check .

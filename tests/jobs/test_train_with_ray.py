@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -20,26 +19,21 @@ WITHIN = 1e-4
 
 
 @pytest.fixture(scope="module")
-def ray_folder():
-    """For Ray's files: its sockets have to have short paths, which the tests' own folder has not."""
-    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
-        yield folder
-
-
-@pytest.fixture(scope="module")
 def cluster(ray_folder):
     """A local cluster; nothing of it is left afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_TMPDIR", ray_folder)
+        patch.setenv("RAY_TMPDIR", str(ray_folder))
         with connected(None, 2) as ray:
             yield ray
         assert not ray.is_initialized()
     torch.set_num_threads(before)
     deadline = time.monotonic() + 20
     while left := [
-        one for one in psutil.process_iter(["cmdline"]) if ray_folder in " ".join(one.info["cmdline"] or [])
+        one
+        for one in psutil.process_iter(["cmdline"])
+        if str(ray_folder) in " ".join(one.info["cmdline"] or [])
     ]:
         assert time.monotonic() < deadline, left
         time.sleep(0.2)
@@ -68,7 +62,7 @@ def test_a_local_cluster_listens_on_the_loopback_address_only(ray_folder):
     )
     said = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "RAY_TMPDIR": ray_folder},
+        env={**os.environ, "RAY_TMPDIR": str(ray_folder)},
         capture_output=True,
         text=True,
         timeout=120,

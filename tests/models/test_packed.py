@@ -9,7 +9,7 @@ from torch import nn
 from leyenda import models
 from leyenda.models.git_decoder import GitDecoder
 from leyenda.models.packed import PackedLinear, PackedPatches, can_pack, pack_git
-from leyenda.models.packed_layer import PackedDecoderLayer
+from leyenda.models.packed_layer import ROWS_AT_ONCE, PackedDecoderLayer
 from leyenda.models.screened_vocabulary import ScreenedVocabulary
 
 pytestmark = pytest.mark.skipif(
@@ -76,8 +76,10 @@ def test_nothing_of_a_git_is_left_unpacked(tiny_checkpoint, pixels):
 
 
 @pytest.mark.parametrize("images", [1, 3])
-def test_an_image_alone_is_seen_as_among_others(images):
+@pytest.mark.parametrize("rows_at_once", [ROWS_AT_ONCE, 3])
+def test_an_image_alone_is_seen_as_among_others(images, rows_at_once, monkeypatch):
     """Its positions are then filled up to whole tiles: nothing may look at what fills them."""
+    monkeypatch.setattr("leyenda.models.packed_layer.ROWS_AT_ONCE", rows_at_once)
     exact = models.create("tiny", ["a red dog", "two blue birds"] * 3, seed=7, device="cpu").model.eval()
     packed = models.create("tiny", ["a red dog", "two blue birds"] * 3, seed=7, device="cpu").model.eval()
     pack_git(packed)

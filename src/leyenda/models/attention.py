@@ -16,6 +16,12 @@ def split_heads(states: torch.Tensor, heads: int) -> torch.Tensor:
     return states.view(batch, length, heads, width // heads).transpose(1, 2)
 
 
+def split_three(together: torch.Tensor, heads: int) -> tuple[torch.Tensor, ...]:
+    """Queries, keys and values, as `split_heads` gives each, of one product's `[batch, length, 3 * heads * width]`."""
+    batch, length, _ = together.shape
+    return together.view(batch, length, 3, heads, -1).permute(2, 0, 3, 1, 4).unbind()
+
+
 def attend(
     queries: torch.Tensor,
     keys: torch.Tensor,

@@ -13,7 +13,7 @@ import torch
 from torch.nn.functional import pad
 from torch.utils.checkpoint import checkpoint
 
-from leyenda.models.attention import attend, split_heads
+from leyenda.models.attention import attend, split_heads, split_three
 from leyenda.models.dropout import drop
 from leyenda.models.trained_product import products
 
@@ -191,15 +191,14 @@ def queries_keys_values(layer: Any, asking: torch.Tensor, told: torch.Tensor) ->
     together = getattr(own, "together", None)  # the three as one product, of a packed model
     first = told.shape[1] - asking.shape[1]
     if together is not None:
-        queries, keys, values = together(ready_for(together, told)).chunk(3, dim=-1)
-        parts: Sequence[torch.Tensor] = (queries[:, first:], keys, values)
+        queries, keys, values = split_three(together(ready_for(together, told)), own.num_attention_heads)
+        return queries[:, :, first:], keys, values
+    told = ready_for(own.key, told)
+    # Layers in 8 bits prepare the same states once, if they are the same tensor.
+    if first:
+        parts: Sequence[torch.Tensor] = (own.query(told[:, first:]), *products(told, own.key, own.value))
     else:
-        told = ready_for(own.key, told)
-        # Layers in 8 bits prepare the same states once, if they are the same tensor.
-        if first:
-            parts = (own.query(told[:, first:]), *products(told, own.key, own.value))
-        else:
-            parts = products(told, own.query, own.key, own.value)
+        parts = products(told, own.query, own.key, own.value)
     return [split_heads(part, own.num_attention_heads) for part in parts]
 
 

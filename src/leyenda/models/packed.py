@@ -15,7 +15,7 @@ from torch import nn
 
 from leyenda.models.int8 import why_no_int8
 from leyenda.models.packed_layer import PackedDecoderLayer, PackedEncoderLayer
-from leyenda.models.patches import are_side_by_side, cut
+from leyenda.models.patches import cut
 from leyenda.models.quick_gelu import SLOPE, QuickGelu
 from leyenda.models.screened_vocabulary import ScreenedVocabulary
 
@@ -71,7 +71,7 @@ class PackedPatches(nn.Module):
         super().__init__()
         self._size = tuple(convolution.kernel_size)
         self._product = PackedLinear(convolution)
-        self.weight = self._product.weight
+        self.weight = self._product.weight  # who embeds pixels asks for its number format
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """`[pictures, channels, height, width]` to bf16 `[pictures, out_channels, rows, columns]` of patches."""
@@ -118,10 +118,7 @@ def pack_git(network: Any) -> None:
         layer.packed = PackedEncoderLayer(layer)
     for layer in network.git.encoder.layer:
         layer.packed = PackedDecoderLayer(layer)
-    patches = tower.embeddings.patch_embedding
-    tower.embeddings.patch_embedding = (
-        PackedPatches(patches) if are_side_by_side(patches) else patches.to(torch.bfloat16)
-    )
+    tower.embeddings.patch_embedding = PackedPatches(tower.embeddings.patch_embedding)
     if why_no_int8(network.output.weight.device) is None:
         network.output = ScreenedVocabulary(network.output)
 

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
+from leyenda.models.attention import split_three
+
 ROWS_AT_ONCE = 256
 """Of states between an encoder layer's widening and its narrowing product: 1.5 MB for a width of 768, so that they are
 still in a core's cache when they are read."""
@@ -43,7 +45,7 @@ class PackedEncoderLayer:
         """
         first, second = self._norms
         together = self._together(torch.layer_norm(states, *first))
-        queries, keys, values = _heads_apart(together, self._heads)
+        queries, keys, values = split_three(together, self._heads)
         seen = scaled_dot_product_attention(queries, keys[:, :, :positions], values[:, :, :positions])
         states = states + self._joining(seen.transpose(1, 2).flatten(2))
         normed = torch.layer_norm(states, *second).flatten(0, 1)
@@ -90,20 +92,12 @@ class PackedDecoderLayer:
             Float32 `[pictures, words, width]`.
         """
         words = states.shape[1]
-        queries, keys[:, :, -words:], values[:, :, -words:] = _heads_apart(
-            self._together(states), self._heads
-        )
+        queries, keys[:, :, -words:], values[:, :, -words:] = split_three(self._together(states), self._heads)
         seen = scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
         first, second = self._norms
         states = torch.layer_norm(self._joining(seen.transpose(1, 2).flatten(2)) + states, *first)
         inner = self._activation(self._widening(states))
         return torch.layer_norm(self._narrowing(inner) + states, *second)
-
-
-def _heads_apart(together: torch.Tensor, heads: int) -> tuple[torch.Tensor, ...]:
-    """Queries, keys and values, each `[batch, heads, length, head width]`, of `[batch, length, 3 * width]`."""
-    batch, length, _ = together.shape
-    return together.view(batch, length, 3, heads, -1).permute(2, 0, 3, 1, 4).unbind()
 
 
 def _norm(module: Any) -> tuple[Any, ...]:
