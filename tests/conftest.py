@@ -48,7 +48,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="module")
 def ray_folder() -> Iterator[Path]:
-    """Ray's files. Its sockets lie there, and their paths have to be short, which those of the tests' folder are not."""
+    """Ray's files. Its sockets lie there, and have to have short paths, which those of the tests' folder are not."""
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
