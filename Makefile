@@ -16,7 +16,7 @@ quickstart: $(VENV)
 $(VENV): $(VENV)/.installed
 	@touch $(VENV)
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed: pyproject.toml constraints.txt setup.py $(wildcard src/leyenda/kernels/*.[ch])
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with venv is needed. $(DEBIAN_HINT)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) torch setuptools

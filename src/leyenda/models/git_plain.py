@@ -16,9 +16,9 @@ import torch
 from torch import nn
 
 from leyenda.images.preparation import preparation_of
+from leyenda.models.activations import QuickGelu
 from leyenda.models.generation import search_suits
 from leyenda.models.git_network import GitNetwork
-from leyenda.models.quick_gelu import QuickGelu
 
 _ACTIVATIONS = {"gelu": nn.GELU, "quick_gelu": QuickGelu}
 

@@ -8,10 +8,10 @@ import torch
 import transformers
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
+from leyenda.models.activations import faster_activation
 from leyenda.models.caption_loss import NO_WORD, caption_loss
 from leyenda.models.dropout import Dropout
 from leyenda.models.git_network import GitNetwork, text_mask
-from leyenda.models.quick_gelu import faster_activation
 
 
 class GitForCausalLM(GitNetwork, transformers.GitForCausalLM):  # type: ignore[misc]

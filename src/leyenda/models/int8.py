@@ -9,13 +9,13 @@ attention and softmax stay as they are. The products are torch's own oneDNN kern
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import torch
 from torch import nn
 
 from leyenda.errors import ModelError
+from leyenda.kernels.library import has_tiles
 
 _MOST = 126
 """Largest absolute value of a quantized state: one below 127, since the scale itself is rounded to bf16."""
@@ -105,13 +105,6 @@ class StateQuantizer:
     def forget(self) -> None:
         """Let go of the last states."""
         self._last = None
-
-
-@functools.cache
-def has_tiles() -> bool:
-    """Whether this CPU multiplies tiles (AMX)."""
-    tiles: bool = getattr(torch.cpu, "_is_amx_tile_supported", bool)()
-    return tiles
 
 
 def check_int8(device: torch.device) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from leyenda.models.activations import SLOPE, QuickGelu, is_exact_gelu
 from leyenda.models.int8 import why_no_int8
 from leyenda.models.packed_layer import PackedDecoderLayer, PackedEncoderLayer
 from leyenda.models.patches import cut
-from leyenda.models.quick_gelu import SLOPE, QuickGelu
 from leyenda.models.screened_vocabulary import ScreenedVocabulary
 
 _OPERATIONS = ("_linear_pointwise", "_reorder_linear_weight")
@@ -131,13 +131,6 @@ def _feed_forward(
         # x sigmoid(s x) = swish(s x) / s
         first = PackedLinear(widening, "swish", times=SLOPE)
         return first, PackedLinear(narrowing, states_times=SLOPE), nn.Identity()
-    if _is_exact_gelu(activation):
+    if is_exact_gelu(activation):
         return PackedLinear(widening, "gelu"), PackedLinear(narrowing), nn.Identity()
     return PackedLinear(widening), PackedLinear(narrowing), activation
-
-
-def _is_exact_gelu(activation: Any) -> bool:
-    """Torch's own, or the one of `transformers` that computes the same."""
-    if type(activation) is nn.GELU:
-        return bool(activation.approximate == "none")
-    return type(activation).__name__ == "GELUActivation"

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from leyenda.kernels.states import can_pass, transposed_into
 from leyenda.models.packed import can_pack
 from leyenda.models.patches import are_side_by_side, cut
 
@@ -180,7 +181,7 @@ def _leave_gradients(
         if turned is None:
             # With a row of ones below them, the same product finds the bias's gradient.
             turned = states.new_empty(inner + 1, len(states))
-            turned[:inner].copy_(states.t())
+            _transposed_into(turned[:inner], states)
             turned[inner].fill_(1)
         found = turned @ gradient
         _leave(layer.weight, found[:inner].t())
@@ -207,8 +208,13 @@ def weight_gradient(gradient: torch.Tensor, states: torch.Tensor) -> torch.Tenso
     """
     if gradient.device.type != "cpu" or gradient.dtype != torch.bfloat16:
         return gradient.t() @ states
-    turned = gradient.t().contiguous()  # oneDNN would turn each part of it several times
+    # OneDNN would turn each part of it several times.
+    turned = _transposed_into(gradient.new_empty(gradient.shape[::-1]), gradient)
     return turned @ states
+
+
+def _transposed_into(turned: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+    return transposed_into(turned, states) if can_pass(states) else turned.copy_(states.t())
 
 
 def _sum_of_rows(states: torch.Tensor) -> torch.Tensor:

@@ -15,6 +15,7 @@ import torch
 from leyenda.config import Recipe
 from leyenda.data.examples import Examples
 from leyenda.errors import DataError, RecipeError, RunError
+from leyenda.kernels.library import lacks_compiler
 from leyenda.models import CaptioningModel, GenerationSettings
 from leyenda.models.checkpoint import quiet
 from leyenda.models.memory import freed_memory_kept
@@ -55,6 +56,11 @@ _TRAINER_FILES = (
     "training_args.bin",
 )
 """How the names begin of what a checkpoint holds for resuming; the rest of it is the model."""
+
+_NO_COMPILER = (
+    "Steps take longer than they need to: code for this processor is compiled when leyenda is installed, and there was "
+    "no C compiler. With gcc there, run: pip install --force-reinstall --no-deps --no-binary leyenda leyenda"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,8 @@ def fit(task: Task) -> Path:
             own = -(-size.step // task.processes.count)
             trainer.add_callback(CompiledWhenItPays(task.talk, lambda: min(size.pictures, own)))
         task.talk(_plan(task, arguments, pairs, size, last[0] if last else 0))
+        if arguments.bf16 and task.model.device.type == "cpu" and lacks_compiler():
+            task.talk(_NO_COMPILER)
         _train(trainer, stop, last[1] if last else None)
         if trainer.state.global_step < trainer.state.max_steps:
             task.talk(_why_early(task, trainer.state))

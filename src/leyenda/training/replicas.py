@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from leyenda.models.activations import SLOPE, QuickGelu, Swish
 from leyenda.models.dropout import chance_of_its_own
 from leyenda.models.git_training import GitForCausalLM
-from leyenda.models.quick_gelu import SLOPE, QuickGelu
 from leyenda.models.trained_product import compute_itself, weights_gradients_offered
 from leyenda.training.parts_in_order import PartsInOrder
 from leyenda.training.replicated_weight import ReplicatedWeight
@@ -87,7 +87,7 @@ class Replicas:
         known: dict[int, Any] = {id(weight.own): weight.for_one_more() for weight in self._weights}
         known |= {id(buffer): buffer for buffer in model.buffers()}
         known |= {id(hooks): hooks for hooks in (getattr(model, name) for name in _HOOKS)}
-        known |= {id(part.activation_fn): nn.SiLU() for part in swishing}
+        known |= {id(part.activation_fn): Swish() for part in swishing}
         replica = copy.deepcopy(model, known)
         for module in replica.modules():
             if isinstance(module, nn.Embedding):

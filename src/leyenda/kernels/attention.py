@@ -1,0 +1,169 @@
+"""Attention of bf16 states whose scores stay in the core's cache, forward and backward; `attention.c` computes it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+
+from leyenda.kernels.library import library
+
+_LONGEST = 4096
+"""Positions: a block of 32 queries' scores in float32 takes half a megabyte then."""
+
+
+class Choice(NamedTuple):
+    """Which keys each query may look at, and which weights dropout leaves.
+
+    Args:
+        mask: bool `[images, last, told]`: True where each of the last queries may look; queries before these look at
+            the keys before theirs. None for everywhere.
+        kept: int16 `[images, heads, asking, told]`: all bits set where dropout leaves the weight, none elsewhere;
+            None for all.
+        times: what the weights that are left are multiplied by.
+    """
+
+    mask: torch.Tensor | None = None
+    kept: torch.Tensor | None = None
+    times: float = 1.0
+
+
+def can_attend(*states: torch.Tensor) -> bool:
+    """Whether the kernel takes queries, keys and values, each `[images, heads, positions, width]`."""
+    if torch.compiler.is_compiling() or library() is None:
+        return False
+    return all(
+        one.device.type == "cpu"
+        and one.dtype == torch.bfloat16
+        and one.stride(-1) == 1
+        and one.shape[-1] % 32 == 0
+        and 0 < one.shape[-2] <= _LONGEST
+        for one in states
+    )
+
+
+def attention(
+    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, choice: Choice
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Softmax of scaled products times values.
+
+    Args:
+        queries: bf16 `[images, heads, asking, width]`.
+        keys: bf16 `[images, heads, told, width]`.
+        values: bf16 `[images, heads, told, width]`.
+        choice: of keys.
+
+    Returns:
+        Bf16 `[images, heads, asking, width]`, in which the heads of a position lie side by side; and float32
+        `[images, heads, asking]`: the logarithm, base 2, of what each query's weights were divided by.
+
+    Raises:
+        MemoryError: there is no memory for a head's scores.
+    """
+    attended = _side_by_side(queries)
+    logarithms = torch.empty(queries.shape[:3])
+    _call("attention_forward", queries, keys, choice, [queries, keys, values], [attended], logarithms)
+    return attended, logarithms
+
+
+def gradients_of_attention(
+    states: Sequence[torch.Tensor],
+    attended: torch.Tensor,
+    upstream: torch.Tensor,
+    logarithms: torch.Tensor,
+    choice: Choice,
+) -> list[torch.Tensor]:
+    """Those of queries, keys and values.
+
+    Args:
+        states: queries, keys and values as they were given to `attention`.
+        attended: what it found.
+        upstream: bf16, that one's gradient.
+        logarithms: what it found as well.
+        choice: of keys.
+
+    Returns:
+        For each of the states its gradient, in which the heads of a position lie side by side.
+
+    Raises:
+        MemoryError: there is no memory for a head's scores.
+    """
+    gradients = [_side_by_side(one) for one in states]
+    upstream = upstream if upstream.stride(-1) == 1 else upstream.contiguous()
+    _call(
+        "attention_backward",
+        states[0],
+        states[1],
+        choice,
+        states,
+        [attended],
+        [upstream],
+        logarithms,
+        gradients,
+    )
+    return gradients
+
+
+class _Heads(ctypes.Structure):
+    _fields_ = [
+        ("first", ctypes.c_void_p),
+        ("image", ctypes.c_int64),
+        ("head", ctypes.c_int64),
+        ("position", ctypes.c_int64),
+    ]
+
+
+class _Attention(ctypes.Structure):
+    _fields_ = [
+        ("images", ctypes.c_int64),
+        ("heads", ctypes.c_int64),
+        ("asking", ctypes.c_int64),
+        ("told", ctypes.c_int64),
+        ("width", ctypes.c_int64),
+        ("mask", ctypes.c_void_p),
+        ("last", ctypes.c_int64),
+        ("kept", ctypes.c_void_p),
+        ("scale", ctypes.c_float),
+        ("times", ctypes.c_float),
+    ]
+
+
+def _call(
+    name: str,
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+    choice: Choice,
+    *tensors: torch.Tensor | Sequence[torch.Tensor],
+) -> None:
+    compiled = library()
+    assert compiled is not None
+    images, heads, asking, width = queries.shape
+    mask = None if choice.mask is None else choice.mask.contiguous()
+    of = _Attention(
+        images,
+        heads,
+        asking,
+        keys.shape[2],
+        width,
+        None if mask is None else mask.data_ptr(),
+        0 if mask is None else mask.shape[1],
+        None if choice.kept is None else choice.kept.data_ptr(),
+        width**-0.5,
+        choice.times,
+    )
+    if getattr(compiled, name)(ctypes.byref(of), *map(_places, tensors), torch.get_num_threads()):
+        raise MemoryError("not enough memory: attention")
+
+
+def _places(tensors: torch.Tensor | Sequence[torch.Tensor]) -> ctypes.c_void_p | ctypes.Array[_Heads]:
+    """Where numbers, or the heads of several states, are."""
+    if isinstance(tensors, torch.Tensor):
+        return ctypes.c_void_p(tensors.data_ptr())
+    return (_Heads * len(tensors))(*(_Heads(one.data_ptr(), *one.stride()[:3]) for one in tensors))
+
+
+def _side_by_side(states: torch.Tensor) -> torch.Tensor:
+    images, heads, positions, width = states.shape
+    return states.new_empty(images, positions, heads, width).transpose(1, 2)
