@@ -6,8 +6,18 @@ import pytest
 import torch
 from torch.nn import functional
 
+from leyenda.kernels.chance import Chance
 from leyenda.kernels.library import library
-from leyenda.kernels.states import gelu, gelu_gradient, swish, swish_gradient, transposed_into
+from leyenda.kernels.states import (
+    dropped,
+    gelu,
+    gelu_gradient,
+    norm,
+    norm_gradient,
+    swish,
+    swish_gradient,
+    transposed_into,
+)
 
 pytestmark = pytest.mark.skipif(library() is None, reason="needs a CPU with tiles (AMX) and a C compiler")
 
@@ -60,3 +70,67 @@ def test_states_that_lie_in_another_order_are_copied_first():
     assert torch.equal(transposed_into(states.new_empty(6, 8), states), states.t())
     alike = torch.ones(1, 1).bfloat16().expand(8, 6)
     assert torch.equal(gelu_gradient(states, alike), gelu_gradient(states.contiguous(), alike.contiguous()))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.999])
+def test_dropout_takes_its_share_and_scales_the_rest(share):
+    states = torch.randn(1 << 20).bfloat16()
+    found = dropped(states, Chance(share, 3))
+    left = found != 0
+    wanted = (1 - share) * len(states)
+    assert abs(float(left.sum()) - wanted) < 5 * (wanted * share) ** 0.5
+    assert close(found[left], states[left].float() / (1 - share))
+
+
+def test_dropout_follows_from_its_seed_and_each_place_is_drawn_by_itself():
+    ones = torch.ones(1 << 18).bfloat16()
+    first, again, other = (dropped(ones, Chance(0.5, seed)) != 0 for seed in (7, 7, 8))
+    assert torch.equal(first, again)
+    signs = torch.stack([first, other]).float() * 2 - 1
+    # Of n fair coins, sums are below 5 times the root of n, all but once in two million.
+    most = 5 * len(ones) ** 0.5
+    assert abs(float((signs[0] * signs[1]).sum())) < most
+    for apart in (1, 2, 7, 8, 15, 16, 17, 256, 4096):
+        assert abs(float((signs[0, apart:] * signs[0, :-apart]).sum())) < most
+    assert torch.equal(dropped(ones[:37], Chance(0.5, 7)) != 0, first[:37])
+
+
+@pytest.mark.parametrize("shape", [(1, 16), (3, 5, 48), (200, 768)])
+def test_norms_and_their_gradients_are_torchs(shape):
+    torch.manual_seed(shape[-1])
+    states, upstream = (torch.randn(shape).bfloat16() for _ in range(2))
+    states = states * 3 + 5
+    weight, bias = torch.randn(shape[-1]), torch.randn(shape[-1])
+    exact = [one.double().requires_grad_() for one in (states, weight, bias)]
+    usual = functional.layer_norm(exact[0], shape[-1:], *exact[1:], 1e-5)
+    usual.backward(upstream.double())
+    result, moments = norm(states, weight, bias, 1e-5)
+    gradients = norm_gradient(states, upstream, weight, moments)
+    assert close(result, usual.detach().float(), lost=1e-5)
+    assert close(gradients[0], exact[0].grad.float(), lost=1e-5)
+    for found, expected in zip(gradients[1], exact[1:], strict=True):
+        assert torch.allclose(found, expected.grad.float(), rtol=1e-4, atol=1e-4)
+
+
+def test_any_number_of_threads_finds_the_same():
+    states, weight = torch.randn(333, 64).bfloat16(), torch.randn(64)
+    threads = torch.get_num_threads()
+
+    def all_of_it():
+        result, moments = norm(states, weight, weight, 1e-5)
+        gradients = norm_gradient(states, result, weight, moments)
+        return (
+            result,
+            *gradients,
+            dropped(states, Chance(0.2, 1)),
+            gelu(states),
+            swish_gradient(states, result),
+        )
+
+    alone = all_of_it()
+    try:
+        for count in (1, 2, 5):
+            torch.set_num_threads(count)
+            assert all(map(torch.equal, all_of_it(), alone))
+    finally:
+        torch.set_num_threads(threads)

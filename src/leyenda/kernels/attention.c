@@ -5,6 +5,7 @@
  * the backward pass computes the weights again, from the logarithm of each row's sum. As an image has some 200
  * positions, a block's rows of scores are whole.
  */
+#include "chance.h"
 #include "powers.h"
 #include "tiles.h"
 
@@ -21,7 +22,7 @@ typedef struct {
     int64_t images, heads, asking, told, width;
     const uint8_t *mask; /* [images, last, told]: where the last queries may look; the others before these keys */
     int64_t last;
-    const int16_t *kept; /* [images, heads, asking, told]: -1 where dropout leaves the weight, else 0 */
+    int64_t seed, faces; /* of chance.h; no faces where there is no dropout */
     float scale, times;  /* of scores; of what dropout leaves */
 } Attention;
 
@@ -71,15 +72,25 @@ static void find_seen(const Attention *of, int64_t image, int64_t blocks, __mmas
     }
 }
 
-/* Which of 16 weights dropout leaves. */
-static inline __mmask16 kept_of(const int16_t *kept, int64_t key, __mmask16 seen) {
-    return kept ? _mm256_movepi16_mask(_mm256_maskz_loadu_epi16(seen, kept + key)) : 0xffff;
+/* What dropout leaves of a query's weights; without `chance`, all. */
+typedef struct {
+    const Chance *chance;
+    int64_t place;
+} Left;
+
+static inline __mmask16 left_of(Left of, int64_t block) { return of.chance ? stays(of.chance, of.place + block) : 0xffff; }
+
+static inline Left left_of_query(const Attention *of, const Chance *chance, int64_t blocks, int64_t image, int64_t head,
+                                 int64_t query) {
+    Left left = {of->faces ? chance : NULL, ((image * of->heads + head) * of->asking + query) * blocks};
+    return left;
 }
 
 typedef struct {
     bf16 *queries, *keys, *values, *weights;
     float *scores, *sums;
     __mmask16 *seen;
+    int64_t image; /* whose queries they are */
 } ForwardRoom;
 
 static ForwardRoom forward_room(const Attention *of, Sizes by, Room *room) {
@@ -91,12 +102,13 @@ static ForwardRoom forward_room(const Attention *of, Sizes by, Room *room) {
     in.scores = take(room, BLOCK * by.told, sizeof(float));
     in.sums = take(room, BLOCK * by.width, sizeof(float));
     in.seen = take(room, of->asking * by.blocks, sizeof(__mmask16));
+    in.image = -1;
     return in;
 }
 
 /* A row of scores to weights that are not divided by their sum yet; returns the logarithm of the sum, base 2. */
-static float weights_of_row(const float *scores, const __mmask16 *seen, int64_t blocks, const int16_t *kept,
-                            float scale, bf16 *weights, float *share) {
+static float weights_of_row(const float *scores, const __mmask16 *seen, int64_t blocks, Left left, float scale,
+                            bf16 *weights, float *share) {
     const __m512 least = _mm512_set1_ps(-INFINITY);
     __m512 highest = least, total = _mm512_setzero_ps();
     for (int64_t block = 0; block < blocks; block++)
@@ -106,7 +118,7 @@ static float weights_of_row(const float *scores, const __mmask16 *seen, int64_t 
         __m512 power = _mm512_fmsub_ps(_mm512_load_ps(scores + block * 16), _mm512_set1_ps(scale), _mm512_set1_ps(most));
         __m512 weight = _mm512_maskz_mov_ps(seen[block], power_of_two(power));
         total = _mm512_add_ps(total, weight);
-        weight = _mm512_maskz_mov_ps(kept_of(kept, block * 16, seen[block]), weight);
+        weight = _mm512_maskz_mov_ps(left_of(left, block), weight);
         _mm256_store_si256((void *)(weights + block * 16), (__m256i)_mm512_cvtneps_pbh(weight));
     }
     float sum = _mm512_reduce_add_ps(total);
@@ -118,19 +130,20 @@ static void forward_head(const Attention *of, const Heads *states, int64_t image
                          float *logarithms, Sizes by, ForwardRoom *in) {
     const float scale = of->scale * (float)M_LOG2E; /* of scores that are exponents of two */
     bf16 *result = of_head(attended, image, head);
-    const int16_t *kept = of->kept ? of->kept + (image * of->heads + head) * of->asking * of->told : NULL;
+    const Chance chance = chance_of((uint64_t)of->seed, (int)of->faces);
     float shares[BLOCK];
     copy_rows(of_head(&states[0], image, head), of->asking, states[0].position, by.width, in->queries);
     pair_columns(of_head(&states[1], image, head), of->told, states[1].position, by.width, in->keys, NULL, 0);
     pair_rows(of_head(&states[2], image, head), of->told, states[2].position, by.width, in->values);
-    find_seen(of, image, by.blocks, in->seen);
+    if (in->image != image) find_seen(of, image, by.blocks, in->seen);
+    in->image = image;
     for (int64_t first = 0; first < of->asking; first += BLOCK) {
         int64_t rows = of->asking - first < BLOCK ? of->asking - first : BLOCK, tiles = (rows + 15) / 16;
         Factors scores = {in->queries + first * by.width, by.width, in->keys, 1, by.width / 32};
         multiply(&scores, in->scores, by.told, tiles, by.told / 16, by.width / 32);
         for (int64_t row = 0; row < rows; row++) {
             float logarithm = weights_of_row(in->scores + row * by.told, in->seen + (first + row) * by.blocks, by.blocks,
-                                             kept ? kept + (first + row) * of->told : NULL, scale,
+                                             left_of_query(of, &chance, by.blocks, image, head, first + row), scale,
                                              in->weights + row * by.deep_told, &shares[row]);
             if (logarithms) logarithms[first + row] = logarithm;
             shares[row] *= of->times;
@@ -149,6 +162,7 @@ typedef struct {
     bf16 *of_scores;                            /* a block's gradients of scores, as a left factor */
     float *scores, *of_weights, *sums, *turned_sums;
     __mmask16 *seen;
+    int64_t image; /* whose queries they are */
 } BackwardRoom;
 
 static BackwardRoom backward_room(const Attention *of, Sizes by, Room *room) {
@@ -168,6 +182,7 @@ static BackwardRoom backward_room(const Attention *of, Sizes by, Room *room) {
     in.sums = take(room, BLOCK * by.width, sizeof(float));
     in.turned_sums = take(room, by.width * by.told, sizeof(float));
     in.seen = take(room, of->asking * by.blocks, sizeof(__mmask16));
+    in.image = -1;
     return in;
 }
 
@@ -175,14 +190,14 @@ static BackwardRoom backward_room(const Attention *of, Sizes by, Room *room) {
 typedef struct {
     const float *scores, *of_weights;
     const __mmask16 *seen;
-    const int16_t *kept;
+    Left left;
     float logarithm, mean;
 } Query;
 
 /* Weights that dropout leaves, and gradients of scores, of 16 keys. */
 static inline void gradients_of(const Query *query, int64_t block, float scale, float times, __m512 *left,
                                 __m512 *of_scores) {
-    __mmask16 seen = query->seen[block], kept = kept_of(query->kept, block * 16, seen);
+    __mmask16 seen = query->seen[block], kept = left_of(query->left, block);
     __m512 power = _mm512_fmsub_ps(_mm512_load_ps(query->scores + block * 16), _mm512_set1_ps(scale),
                                    _mm512_set1_ps(query->logarithm));
     __m512 weight = _mm512_maskz_mov_ps(seen, power_of_two(power));
@@ -214,9 +229,11 @@ static void gradients_of_two(const Query two[2], int64_t blocks, float scale, fl
 
 static float dot(const bf16 *left, const bf16 *right, int64_t width) {
     __m512 sum = _mm512_setzero_ps();
-    for (int64_t column = 0; column < width; column += 32)
+    for (int64_t column = 0; column < width; column += 32) {
+        _mm_prefetch((const char *)(left + column + width), _MM_HINT_T1);
         sum = _mm512_dpbf16_ps(sum, (__m512bh)_mm512_loadu_si512(left + column),
                                (__m512bh)_mm512_loadu_si512(right + column));
+    }
     return _mm512_reduce_add_ps(sum);
 }
 
@@ -226,7 +243,7 @@ static void backward_head(const Attention *of, const Heads *states, const Heads 
     const float scale = of->scale * (float)M_LOG2E;
     const bf16 *queries = of_head(&states[0], image, head), *keys = of_head(&states[1], image, head);
     const bf16 *result = of_head(attended, image, head), *of_result = of_head(upstream, image, head);
-    const int16_t *kept = of->kept ? of->kept + (image * of->heads + head) * of->asking * of->told : NULL;
+    const Chance chance = chance_of((uint64_t)of->seed, (int)of->faces);
     static const __mmask16 nothing_seen[1024];
     copy_rows(queries, of->asking, states[0].position, by.width, in->queries);
     copy_rows(of_result, of->asking, upstream->position, by.width, in->upstream);
@@ -235,7 +252,8 @@ static void backward_head(const Attention *of, const Heads *states, const Heads 
     pair_columns(keys, of->told, states[1].position, by.width, in->keys, NULL, 0);
     pair_rows(keys, of->told, states[1].position, by.width, in->paired_keys);
     pair_columns(of_head(&states[2], image, head), of->told, states[2].position, by.width, in->values, NULL, 0);
-    find_seen(of, image, by.blocks, in->seen);
+    if (in->image != image) find_seen(of, image, by.blocks, in->seen);
+    in->image = image;
     for (int64_t first = 0; first < of->asking; first += BLOCK) {
         int64_t rows = of->asking - first < BLOCK ? of->asking - first : BLOCK, tiles = (rows + 15) / 16;
         Factors scores = {in->queries + first * by.width, by.width, in->keys, 1, by.width / 32};
@@ -250,7 +268,7 @@ static void backward_head(const Attention *of, const Heads *states, const Heads 
                 two[i].scores = in->scores + (there ? row + i : 0) * by.told;
                 two[i].of_weights = in->of_weights + (there ? row + i : 0) * by.told;
                 two[i].seen = there ? in->seen + number * by.blocks : nothing_seen;
-                two[i].kept = there && kept ? kept + number * of->told : NULL;
+                two[i].left = left_of_query(of, &chance, by.blocks, image, head, number);
                 two[i].logarithm = there ? logarithms[number] : 0;
                 two[i].mean = there ? dot(result + number * attended->position, of_result + number * upstream->position,
                                           by.width) : 0;

@@ -4,30 +4,14 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 
+from leyenda.kernels.chance import Chance
 from leyenda.kernels.library import library
 
 _LONGEST = 4096
 """Positions: a block of 32 queries' scores in float32 takes half a megabyte then."""
-
-
-class Choice(NamedTuple):
-    """Which keys each query may look at, and which weights dropout leaves.
-
-    Args:
-        mask: bool `[images, last, told]`: True where each of the last queries may look; queries before these look at
-            the keys before theirs. None for everywhere.
-        kept: int16 `[images, heads, asking, told]`: all bits set where dropout leaves the weight, none elsewhere;
-            None for all.
-        times: what the weights that are left are multiplied by.
-    """
-
-    mask: torch.Tensor | None = None
-    kept: torch.Tensor | None = None
-    times: float = 1.0
 
 
 def can_attend(*states: torch.Tensor) -> bool:
@@ -45,7 +29,11 @@ def can_attend(*states: torch.Tensor) -> bool:
 
 
 def attention(
-    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, choice: Choice
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    mask: torch.Tensor | None = None,
+    chance: Chance | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Softmax of scaled products times values.
 
@@ -53,7 +41,9 @@ def attention(
         queries: bf16 `[images, heads, asking, width]`.
         keys: bf16 `[images, heads, told, width]`.
         values: bf16 `[images, heads, told, width]`.
-        choice: of keys.
+        mask: bool `[images, last, told]`: True where each of the last queries may look; queries before these look at
+            the keys before theirs. None for everywhere.
+        chance: of dropout among the weights; None for none.
 
     Returns:
         Bf16 `[images, heads, asking, width]`, in which the heads of a position lie side by side; and float32
@@ -64,7 +54,7 @@ def attention(
     """
     attended = _side_by_side(queries)
     logarithms = torch.empty(queries.shape[:3])
-    _call("attention_forward", queries, keys, choice, [queries, keys, values], [attended], logarithms)
+    _call("attention_forward", queries, keys, mask, chance, [queries, keys, values], [attended], logarithms)
     return attended, logarithms
 
 
@@ -73,7 +63,8 @@ def gradients_of_attention(
     attended: torch.Tensor,
     upstream: torch.Tensor,
     logarithms: torch.Tensor,
-    choice: Choice,
+    mask: torch.Tensor | None = None,
+    chance: Chance | None = None,
 ) -> list[torch.Tensor]:
     """Those of queries, keys and values.
 
@@ -82,7 +73,8 @@ def gradients_of_attention(
         attended: what it found.
         upstream: bf16, that one's gradient.
         logarithms: what it found as well.
-        choice: of keys.
+        mask: as for `attention`.
+        chance: as for `attention`.
 
     Returns:
         For each of the states its gradient, in which the heads of a position lie side by side.
@@ -96,7 +88,8 @@ def gradients_of_attention(
         "attention_backward",
         states[0],
         states[1],
-        choice,
+        mask,
+        chance,
         states,
         [attended],
         [upstream],
@@ -124,7 +117,8 @@ class _Attention(ctypes.Structure):
         ("width", ctypes.c_int64),
         ("mask", ctypes.c_void_p),
         ("last", ctypes.c_int64),
-        ("kept", ctypes.c_void_p),
+        ("seed", ctypes.c_int64),
+        ("faces", ctypes.c_int64),
         ("scale", ctypes.c_float),
         ("times", ctypes.c_float),
     ]
@@ -134,13 +128,14 @@ def _call(
     name: str,
     queries: torch.Tensor,
     keys: torch.Tensor,
-    choice: Choice,
+    mask: torch.Tensor | None,
+    chance: Chance | None,
     *tensors: torch.Tensor | Sequence[torch.Tensor],
 ) -> None:
     compiled = library()
     assert compiled is not None
     images, heads, asking, width = queries.shape
-    mask = None if choice.mask is None else choice.mask.contiguous()
+    mask = None if mask is None else mask.contiguous()
     of = _Attention(
         images,
         heads,
@@ -149,9 +144,10 @@ def _call(
         width,
         None if mask is None else mask.data_ptr(),
         0 if mask is None else mask.shape[1],
-        None if choice.kept is None else choice.kept.data_ptr(),
+        0 if chance is None else chance.seed,
+        0 if chance is None else chance.faces,
         width**-0.5,
-        choice.times,
+        1.0 if chance is None else chance.times,
     )
     if getattr(compiled, name)(ctypes.byref(of), *map(_places, tensors), torch.get_num_threads()):
         raise MemoryError("not enough memory: attention")

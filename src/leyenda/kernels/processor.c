@@ -12,6 +12,6 @@ int can_run(void) {
         return 0;
     unsigned int eax = 7, ebx, ecx = 0, edx;
     __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-    int multiplies_bf16 = edx >> 22 & 1, has_tiles = edx >> 24 & 1;
-    return multiplies_bf16 && has_tiles && syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, TILE_DATA) == 0;
+    int has_wide_aes = ecx >> 9 & 1, multiplies_bf16 = edx >> 22 & 1, has_tiles = edx >> 24 & 1;
+    return has_wide_aes && multiplies_bf16 && has_tiles && syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, TILE_DATA) == 0;
 }

@@ -1,4 +1,4 @@
-"""Bf16 states between a layer's products, in one pass: activations and transposed copies; `states.c` computes them."""
+"""Bf16 states between a layer's products: activations, dropout, norms, transposed copies; `states.c` computes them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ctypes
 
 import torch
 
+from leyenda.kernels.chance import Chance
 from leyenda.kernels.library import library
 
 
@@ -36,15 +37,95 @@ def gelu_gradient(states: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     return _each("gelu_gradient", states, gradient)
 
 
+def dropped(states: torch.Tensor, chance: Chance) -> torch.Tensor:
+    """What dropout leaves of bf16 states, scaled up; of gradients as well."""
+    states = states.contiguous()
+    results = torch.empty_like(states)
+    _library().drop(
+        _first(states),
+        ctypes.c_int64(states.numel()),
+        ctypes.c_int64(chance.seed),
+        ctypes.c_int64(chance.faces),
+        ctypes.c_float(chance.times),
+        _first(results),
+        torch.get_num_threads(),
+    )
+    return results
+
+
+def norm(
+    states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, least: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Each position's states less their mean and over their deviation, times weights and with a bias added.
+
+    Ba, Kiros and Hinton 2016, "Layer Normalization", arXiv:1607.06450.
+
+    Args:
+        states: bf16 `[..., width]`, a multiple of 16 wide.
+        weight: float32 `[width]`.
+        bias: float32 `[width]`.
+        least: what is added to the variance.
+
+    Returns:
+        Bf16 `[..., width]`, and for `norm_gradient` float32 `[positions, 2]`.
+    """
+    states = states.contiguous()
+    results, width = torch.empty_like(states), states.shape[-1]
+    moments = torch.empty(states.numel() // width, 2)
+    _library().norm(
+        _first(states),
+        *map(ctypes.c_int64, (len(moments), width)),
+        _first(weight.contiguous()),
+        _first(bias.contiguous()),
+        ctypes.c_float(least),
+        _first(results),
+        _first(moments),
+        torch.get_num_threads(),
+    )
+    return results, moments
+
+
+def norm_gradient(
+    states: torch.Tensor, upstream: torch.Tensor, weight: torch.Tensor, moments: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Those of a norm's states, and of its weight and bias.
+
+    Args:
+        states: that were given to `norm`.
+        upstream: bf16 `[..., width]`, its result's gradient.
+        weight: float32 `[width]`.
+        moments: what `norm` found besides.
+
+    Returns:
+        Bf16 `[..., width]` and float32 `[2, width]`.
+
+    Raises:
+        MemoryError: there is no memory for a few rows' sums.
+    """
+    states, upstream = states.contiguous(), upstream.contiguous()
+    gradients, width = torch.empty_like(states), states.shape[-1]
+    of_weights = torch.empty(2, width)
+    if _library().norm_gradient(
+        _first(states),
+        _first(upstream),
+        *map(ctypes.c_int64, (len(moments), width)),
+        _first(weight.contiguous()),
+        _first(moments),
+        _first(gradients),
+        _first(of_weights),
+        torch.get_num_threads(),
+    ):
+        raise MemoryError("not enough memory: norm")
+    return gradients, of_weights
+
+
 def transposed_into(turned: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
     """Bf16 `[rows, columns]` copied to `[columns, rows]`, which is given and returned; both may have longer rows."""
-    compiled = library()
-    assert compiled is not None
     states = states if states.stride(1) == 1 else states.contiguous()
-    compiled.transposed(
-        ctypes.c_void_p(states.data_ptr()),
+    _library().transposed(
+        _first(states),
         *map(ctypes.c_int64, (*states.shape, states.stride(0))),
-        ctypes.c_void_p(turned.data_ptr()),
+        _first(turned),
         ctypes.c_int64(turned.stride(0)),
         torch.get_num_threads(),
     )
@@ -52,16 +133,24 @@ def transposed_into(turned: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
 
 
 def _each(name: str, states: torch.Tensor, gradient: torch.Tensor | None = None) -> torch.Tensor:
-    compiled = library()
-    assert compiled is not None
     states = states.contiguous()
     gradient = None if gradient is None else gradient.contiguous()
     results = torch.empty_like(states)
-    getattr(compiled, name)(
-        ctypes.c_void_p(states.data_ptr()),
-        ctypes.c_void_p(None if gradient is None else gradient.data_ptr()),
+    getattr(_library(), name)(
+        _first(states),
+        None if gradient is None else _first(gradient),
         ctypes.c_int64(states.numel()),
-        ctypes.c_void_p(results.data_ptr()),
+        _first(results),
         torch.get_num_threads(),
     )
     return results
+
+
+def _library() -> ctypes.CDLL:
+    compiled = library()
+    assert compiled is not None
+    return compiled
+
+
+def _first(numbers: torch.Tensor) -> ctypes.c_void_p:
+    return ctypes.c_void_p(numbers.data_ptr())

@@ -55,9 +55,11 @@ static inline void turn(__m512i rows[16]) {
     }
 }
 
-/* A row of 32 numbers; zeros behind the last row. */
-static inline __m512i row_of(const bf16 *states, int64_t row, int64_t rows, int64_t stride) {
-    return row < rows ? _mm512_loadu_si512(states + row * stride) : _mm512_setzero_si512();
+/* A row of 32 numbers; zeros behind the last row. What lies `next` numbers behind them is fetched for later. */
+static inline __m512i row_of(const bf16 *states, int64_t row, int64_t rows, int64_t stride, int64_t next) {
+    if (row >= rows) return _mm512_setzero_si512();
+    _mm_prefetch((const char *)(states + row * stride + next), _MM_HINT_T1);
+    return _mm512_loadu_si512(states + row * stride);
 }
 
 /* Rows turned into the right factor's tiles: the product's columns are these rows.
@@ -67,7 +69,7 @@ static inline void pair_columns(const bf16 *states, int64_t rows, int64_t stride
     __m512i words[16];
     for (int64_t first = 0; first < rounded_up(rows, TILE_ROWS); first += TILE_ROWS)
         for (int64_t column = 0; column < width; column += TILE_DEPTH) {
-            for (int i = 0; i < 16; i++) words[i] = row_of(states + column, first + i, rows, stride);
+            for (int i = 0; i < 16; i++) words[i] = row_of(states + column, first + i, rows, stride, width);
             turn(words);
             for (int i = 0; i < 16; i++) {
                 if (tiles) {
@@ -99,8 +101,8 @@ static inline void pair_rows(const bf16 *states, int64_t rows, int64_t stride, i
             for (int i = 0; i < 16; i++) {
                 __m512i left, right;
                 bf16 *place = tiles + column * TILE_DEPTH + i * 32;
-                pair(row_of(states + column, first + 2 * i, rows, stride),
-                     row_of(states + column, first + 2 * i + 1, rows, stride), &left, &right);
+                pair(row_of(states + column, first + 2 * i, rows, stride, width),
+                     row_of(states + column, first + 2 * i + 1, rows, stride, width), &left, &right);
                 _mm512_store_si512(place, left);
                 _mm512_store_si512(place + TILE_BYTES / 2, right);
             }
@@ -110,7 +112,7 @@ static inline void pair_rows(const bf16 *states, int64_t rows, int64_t stride, i
 static inline void copy_rows(const bf16 *states, int64_t rows, int64_t stride, int64_t width, bf16 *copies) {
     for (int64_t row = 0; row < rounded_up(rows, TILE_DEPTH); row++)
         for (int64_t column = 0; column < width; column += 32, copies += 32)
-            _mm512_store_si512(copies, row_of(states + column, row, rows, stride));
+            _mm512_store_si512(copies, row_of(states + column, row, rows, stride, width));
 }
 
 /* Factors of a product: the left one's rows `stride` numbers apart, the right one's tiles so many tiles apart. */
@@ -154,9 +156,36 @@ static inline __attribute__((always_inline)) void multiply_block(const Factors *
     if (rows > 1 && columns > 1) _tile_stored(3, sums + TILE_ROWS * stride + 16, sums_bytes);
 }
 
+/* A strip of 32 rows whose left factor stays in the registers, as its depth is two tiles. */
+static inline void multiply_strip(const Factors *of, float *sums, int64_t stride, int64_t columns) {
+    const bf16 *right = of->right;
+    const int64_t left_bytes = of->stride * 2, sums_bytes = stride * 4;
+    _tile_loadd(2, of->left, left_bytes);
+    _tile_loadd(3, of->left + TILE_DEPTH, left_bytes);
+    _tile_loadd(4, of->left + TILE_ROWS * of->stride, left_bytes);
+    _tile_loadd(5, of->left + TILE_ROWS * of->stride + TILE_DEPTH, left_bytes);
+    for (int64_t column = 0; column < columns; column++) {
+        _tile_loadd(6, right, 64);
+        _tile_loadd(7, right + of->next_depth * (TILE_BYTES / 2), 64);
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_dpbf16ps(0, 2, 6);
+        _tile_dpbf16ps(1, 4, 6);
+        _tile_dpbf16ps(0, 3, 7);
+        _tile_dpbf16ps(1, 5, 7);
+        _tile_stored(0, sums + column * 16, sums_bytes);
+        _tile_stored(1, sums + TILE_ROWS * stride + column * 16, sums_bytes);
+        right += of->next_column * (TILE_BYTES / 2);
+    }
+}
+
 /* Sums, `stride` numbers from row to row, of a product of so many tiles. */
 static inline void multiply(const Factors *of, float *sums, int64_t stride, int64_t rows, int64_t columns, int64_t depth) {
     int64_t row = 0, column;
+    if (rows == 2 && depth == 2) {
+        multiply_strip(of, sums, stride, columns);
+        return;
+    }
     for (; row + 1 < rows; row += 2) {
         for (column = 0; column + 1 < columns; column += 2) multiply_block(of, sums, stride, row, column, depth, 2, 2);
         if (column < columns) multiply_block(of, sums, stride, row, column, depth, 2, 1);

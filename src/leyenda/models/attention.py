@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from leyenda.kernels.attention import Choice, attention, can_attend, gradients_of_attention
-from leyenda.models.dropout import kept_elements, only
+from leyenda.kernels.attention import attention, can_attend, gradients_of_attention
+from leyenda.models.dropout import chance_for, kept_elements, only
 
 
 def split_heads(states: torch.Tensor, heads: int) -> torch.Tensor:
@@ -45,7 +45,7 @@ def attend(
         Float `[batch, asking, heads * width]`.
     """
     if queries.requires_grad and queries.device.type == "cpu":
-        function = _InTiles if can_attend(queries, keys, values) else _WithScores
+        function = _InTiles if dropout < 1 and can_attend(queries, keys, values) else _WithScores
         seen: torch.Tensor = function.apply(queries, keys, values, mask, dropout)  # type: ignore[no-untyped-call]
         return seen.transpose(1, 2).flatten(2)
     before = 0 if mask is None else queries.shape[2] - mask.shape[2]
@@ -70,18 +70,17 @@ class _InTiles(torch.autograd.Function):
         mask: torch.Tensor | None,
         dropout: float,
     ) -> torch.Tensor:
-        kept = kept_elements(_shape_of_scores(queries, keys), dropout, queries.dtype) if dropout else None
-        ctx.times = _times(dropout)
+        ctx.chance = chance_for(dropout)
         mask = None if mask is None else mask[:, 0]
-        attended, logarithms = attention(queries, keys, values, Choice(mask, kept, ctx.times))
-        ctx.save_for_backward(queries, keys, values, attended, logarithms, mask, kept)
+        attended, logarithms = attention(queries, keys, values, mask, ctx.chance)
+        ctx.save_for_backward(queries, keys, values, attended, logarithms, mask)
         return attended
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        *states, attended, logarithms, mask, kept = ctx.saved_tensors
-        choice = Choice(mask, kept, ctx.times)
-        return *gradients_of_attention(states, attended, gradient, logarithms, choice), None, None
+        *states, attended, logarithms, mask = ctx.saved_tensors
+        gradients = gradients_of_attention(states, attended, gradient, logarithms, mask, ctx.chance)
+        return *gradients, None, None
 
 
 class _WithScores(torch.autograd.Function):
@@ -99,7 +98,7 @@ class _WithScores(torch.autograd.Function):
         mask: torch.Tensor | None,
         dropout: float,
     ) -> torch.Tensor:
-        ctx.scale, ctx.times = queries.shape[-1] ** -0.5, _times(dropout)
+        ctx.scale, ctx.times = queries.shape[-1] ** -0.5, 1 / (1 - dropout) if dropout < 1 else 0.0
         asking, told = _copied(queries, ctx.scale), _copied(keys)
         values_times = _copied(values, ctx.times)
         scores = torch.bmm(asking, told.transpose(1, 2))
@@ -129,15 +128,6 @@ class _WithScores(torch.autograd.Function):
             None,
             None,
         )
-
-
-def _shape_of_scores(queries: torch.Tensor, keys: torch.Tensor) -> torch.Size:
-    return torch.Size((*queries.shape[:3], keys.shape[2]))
-
-
-def _times(dropout: float) -> float:
-    """What is left is scaled up, so that the mean stays."""
-    return 1 / (1 - dropout) if dropout < 1 else 0.0
 
 
 def _copied(states: torch.Tensor, times: float = 1.0) -> torch.Tensor:

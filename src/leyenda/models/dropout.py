@@ -15,6 +15,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from leyenda.kernels.chance import Chance
+from leyenda.kernels.states import can_pass, dropped
+
 _FACES = 1 << 15
 """The shares that can be told apart: an element is kept or dropped by 15 random bits."""
 
@@ -68,7 +71,7 @@ def drop(states: torch.Tensor, share: float) -> torch.Tensor:
 
     Args:
         states: float tensor of any shape.
-        share: of elements that become zero, in [0, 1]; on a CPU it is rounded to a 32,768th.
+        share: of elements that become zero, in [0, 1]; on a CPU it is rounded to a 32,768th, or finer.
 
     Returns:
         A tensor of this shape and number format.
@@ -80,8 +83,9 @@ def drop(states: torch.Tensor, share: float) -> torch.Tensor:
         return states
     if states.device.type != "cpu" or share >= 1.0:
         return functional.dropout(states, share)
-    dropped: torch.Tensor = _Drop.apply(states, share)  # type: ignore[no-untyped-call]
-    return dropped
+    function = _DropDrawnAgain if can_pass(states) else _Drop
+    left: torch.Tensor = function.apply(states, share)  # type: ignore[no-untyped-call]
+    return left
 
 
 class _Drop(torch.autograd.Function):
@@ -96,6 +100,22 @@ class _Drop(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         (kept,) = ctx.saved_tensors
         return only(gradient, kept).mul_(ctx.times), None
+
+
+class _DropDrawnAgain(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, states: torch.Tensor, share: float) -> torch.Tensor:
+        ctx.chance = Chance(share, _seed())
+        return dropped(states, ctx.chance)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+        return dropped(gradient, ctx.chance), None
+
+
+def chance_for(share: float) -> Chance | None:
+    """Where there is dropout, in [0, 1), chance that follows from the same generator as that of `drop`."""
+    return Chance(share, _seed()) if share > 0 else None
 
 
 def only(states: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
@@ -117,10 +137,13 @@ def kept_elements(shape: torch.Size, share: float, dtype: torch.dtype) -> torch.
     Returns:
         Whole numbers as wide as those: all bits set where the element stays, none where it does not.
     """
-    seed = int(torch.randint(1 << 62, (), generator=getattr(_OF_THREAD, "generator", None)))
     words = -(-shape.numel() // 4)  # a random word of 64 bits decides on four elements
-    bits = torch.from_numpy(np.random.SFC64(seed).random_raw(words).view(np.int16))
+    bits = torch.from_numpy(np.random.SFC64(_seed()).random_raw(words).view(np.int16))
     faces = min(round((1 - share) * _FACES), _FACES - 1)
     # Below that number of faces a difference is negative, and its sign fills all bits.
     signs = bits.bitwise_and_(_FACES - 1).sub_(faces).bitwise_right_shift_(15)
     return signs[: shape.numel()].view(shape).to(_WHOLE[dtype.itemsize])
+
+
+def _seed() -> int:
+    return int(torch.randint(1 << 62, (), generator=getattr(_OF_THREAD, "generator", None)))

@@ -6,12 +6,14 @@ from typing import Any
 
 import torch
 import transformers
+from torch import nn
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from leyenda.models.activations import faster_activation
 from leyenda.models.caption_loss import NO_WORD, caption_loss
 from leyenda.models.dropout import Dropout
 from leyenda.models.git_network import GitNetwork, text_mask
+from leyenda.models.trained_norm import TrainedNorm
 
 
 class GitForCausalLM(GitNetwork, transformers.GitForCausalLM):  # type: ignore[misc]
@@ -118,3 +120,6 @@ def make_fast(model: Any) -> None:
         layer.mlp.activation_fn = faster_activation(layer.mlp.activation_fn)
     for layer in model.git.encoder.layer:
         layer.intermediate.intermediate_act_fn = faster_activation(layer.intermediate.intermediate_act_fn)
+    for module in model.modules():
+        if type(module) is nn.LayerNorm:
+            module.__class__ = TrainedNorm

@@ -24,6 +24,9 @@ from leyenda.models.patches import are_side_by_side, cut
 Task = Callable[[], None]
 """Something to do that nothing waits for but the end of a backward pass."""
 
+_LINE = 32
+"""Numbers in bf16 that are fetched from memory together."""
+
 _OF_THREAD = threading.local()
 
 
@@ -180,7 +183,7 @@ def _leave_gradients(
             continue
         if turned is None:
             # With a row of ones below them, the same product finds the bias's gradient.
-            turned = states.new_empty(inner + 1, len(states))
+            turned = _rows_of_whole_lines(states, inner + 1)
             _transposed_into(turned[:inner], states)
             turned[inner].fill_(1)
         found = turned @ gradient
@@ -209,8 +212,18 @@ def weight_gradient(gradient: torch.Tensor, states: torch.Tensor) -> torch.Tenso
     if gradient.device.type != "cpu" or gradient.dtype != torch.bfloat16:
         return gradient.t() @ states
     # OneDNN would turn each part of it several times.
-    turned = _transposed_into(gradient.new_empty(gradient.shape[::-1]), gradient)
+    turned = _transposed_into(_rows_of_whole_lines(gradient, gradient.shape[1]), gradient)
     return turned @ states
+
+
+def _rows_of_whole_lines(states: torch.Tensor, count: int) -> torch.Tensor:
+    """Room for rows as long as there are states, each of which begins where a line of the cache does.
+
+    Zeros are between them: oneDNN multiplies what is there by zero, which is not zero for what is not a number.
+    """
+    whole = states.new_empty(count, -(-len(states) // _LINE) * _LINE)
+    whole[:, len(states) :] = 0
+    return whole[:, : len(states)]
 
 
 def _transposed_into(turned: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
