@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from leyenda.kernels.gradients import add_up, can_add_up
+
 _AT_ONCE = 1 << 17
 """Numbers of gradients that are cast and added together: torch takes four times as long to add numbers of two formats
 as to cast them first, and in pieces what was cast is still in the processor's cache."""
@@ -57,8 +59,7 @@ class ReplicatedWeight:
                 self.own.grad = torch.zeros_like(self.own)
             self.own.grad.add_(found.coalesce())
         elif self.own.grad is not None:
-            for some in _a_few_rows(self.own):
-                self.own.grad[some].add_(self._cast(found, some))
+            self._add_up(self.own.grad, found, more=True)
         elif self._first is None:
             self._first = found
         else:
@@ -73,10 +74,18 @@ class ReplicatedWeight:
     def _settle(self, *parts: torch.Tensor) -> None:
         """Have their sum as the model's gradient, laid out in memory as its weight, which optimizers rely on."""
         sums = torch.empty_like(self.own)
+        self._add_up(sums, *parts)
+        self.own.grad, self._first = sums, None
+
+    def _add_up(self, sums: torch.Tensor, *parts: torch.Tensor, more: bool = False) -> None:
+        """Have the sum of a gradient's parts there, or added to what is there."""
+        if can_add_up(sums, parts):
+            add_up(sums, parts, self._times, more)
+            return
         for some in _a_few_rows(self.own):
             first, *others = (self._cast(part, some) for part in parts)
-            sums[some] = functools.reduce(torch.Tensor.add_, others, first)
-        self.own.grad, self._first = sums, None
+            whole = functools.reduce(torch.Tensor.add_, others, first)
+            sums[some] = sums[some] + whole if more else whole
 
     def _cast(self, gradient: torch.Tensor, some: slice) -> torch.Tensor:
         """Some of its rows in the weight's number format, multiplied as the weight was."""
