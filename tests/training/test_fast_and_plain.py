@@ -9,7 +9,10 @@ from tests.fakes.noise import Noise
 from leyenda import models
 from leyenda.config import load_recipe
 from leyenda.data.examples import Examples
+from leyenda.kernels import attention, gradients, states
+from leyenda.kernels.library import library
 from leyenda.records import Example, ImageSource
+from leyenda.training import fitting
 from leyenda.training.fitting import Objective, Task, fit
 from leyenda.training.run_folder import RunFolder
 
@@ -22,7 +25,7 @@ WORDS = [
 STEPS = 50
 
 
-def losses(folder, fast, captions, *more):
+def losses(folder, fast, captions, *more, talk=lambda line: None):
     """Of every step, without dropout, which both draw differently."""
     torch.set_num_threads(1)
     model = models.create("tiny", WORDS * 3, seed=7, device="cpu", fast=fast)
@@ -41,7 +44,7 @@ def losses(folder, fast, captions, *more):
     run.checkpoints.mkdir(parents=True)
     objective = Objective("wer", True, lambda hypotheses, references: {"wer": 1.0})
     nothing = Examples.from_rows([])
-    fit(Task(recipe, model, Examples.from_rows(rows), nothing, Noise(), objective, run, lambda line: None))
+    fit(Task(recipe, model, Examples.from_rows(rows), nothing, Noise(), objective, run, talk))
     kept = [json.loads(line) for line in run.history.read_text().splitlines()]
     return [row["loss"] for row in kept if "loss" in row], type(model.model).__module__
 
@@ -66,3 +69,32 @@ def test_smoothed_losses_agree(tmp_path):
     # With random weights all words are nearly as likely, and in the end a sure word costs.
     assert fast[0] == pytest.approx(usual[0], rel=0.05)
     assert fast[-1] > usual[-1] + 0.01
+
+
+@pytest.mark.skipif(library() is None, reason="needs a CPU with tiles (AMX) and a C compiler")
+@pytest.mark.parametrize("compiled", [True, False])
+def test_loss_curves_agree_in_bf16_with_kernels_and_without(compiled, monkeypatch, tmp_path):
+    """As near to each other as two ways to round are: rounding a loss of 3 to 8 bits moves it by a hundredth."""
+    called = []
+
+    def watched():
+        called.append(True)
+        return library() if compiled else None
+
+    for module in (attention, gradients, states):
+        monkeypatch.setattr(module, "library", watched)
+    fast, _ = losses(tmp_path / "fast", True, "one", "model.precision=bf16")
+    assert called
+    plain, _ = losses(tmp_path / "plain", False, "one", "model.precision=bf16")
+    assert fast == pytest.approx(plain, rel=0, abs=0.05)
+    assert fast[-1] < 0.7 * fast[0], "it has learned nothing"
+
+
+@pytest.mark.parametrize(
+    ("lacking", "precision", "said"), [(True, "bf16", True), (True, "fp32", False), (False, "bf16", False)]
+)
+def test_what_could_be_compiled_is_said(lacking, precision, said, monkeypatch, tmp_path):
+    monkeypatch.setattr(fitting, "lacks_compiler", lambda: lacking)
+    lines = []
+    losses(tmp_path, True, "one", f"model.precision={precision}", "training.max_steps=1", talk=lines.append)
+    assert any("no C compiler" in line for line in lines) == said

@@ -10,6 +10,9 @@ from torch.nn import functional
 from leyenda.kernels.attention import attention, can_attend, gradients_of_attention
 from leyenda.models.dropout import chance_for, kept_elements, only
 
+_MANY = 16
+"""Queries of a tile. For fewer, keys and values are not laid out anew."""
+
 
 def split_heads(states: torch.Tensor, heads: int) -> torch.Tensor:
     """`[batch, length, heads * width]` to `[batch, heads, length, width]`, without a copy."""
@@ -48,6 +51,8 @@ def attend(
         function = _InTiles if dropout < 1 and can_attend(queries, keys, values) else _WithScores
         seen: torch.Tensor = function.apply(queries, keys, values, mask, dropout)  # type: ignore[no-untyped-call]
         return seen.transpose(1, 2).flatten(2)
+    if mask is None and not dropout:
+        return attend_everywhere(queries, keys, values)
     before = 0 if mask is None else queries.shape[2] - mask.shape[2]
     if before:
         front, last = (slice(None, before), slice(before, None))
@@ -55,6 +60,15 @@ def attend(
         of_last = attend(queries[:, :, last], keys, values, mask=mask, dropout=dropout)
         return torch.cat([of_front, of_last], dim=1)
     seen = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=dropout)
+    return seen.transpose(1, 2).flatten(2)
+
+
+def attend_everywhere(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """As `attend` without mask, dropout and gradients: `[batch, asking, heads * width]`."""
+    if queries.shape[2] >= _MANY and not queries.requires_grad and can_attend(queries, keys, values):
+        seen, _ = attention(queries, keys, values)
+    else:
+        seen = functional.scaled_dot_product_attention(queries, keys, values)
     return seen.transpose(1, 2).flatten(2)
 
 

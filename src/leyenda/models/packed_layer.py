@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from leyenda.models.attention import split_three
+from leyenda.models.attention import attend_everywhere, split_three
 
 ROWS_AT_ONCE = 256
 """Of states between an encoder layer's widening and its narrowing product: 1.5 MB for a width of 768, so that they are
@@ -46,8 +46,8 @@ class PackedEncoderLayer:
         first, second = self._norms
         together = self._together(torch.layer_norm(states, *first))
         queries, keys, values = split_three(together, self._heads)
-        seen = scaled_dot_product_attention(queries, keys[:, :, :positions], values[:, :, :positions])
-        states = states + self._joining(seen.transpose(1, 2).flatten(2))
+        seen = attend_everywhere(queries, keys[:, :, :positions], values[:, :, :positions])
+        states = states + self._joining(seen)
         normed = torch.layer_norm(states, *second).flatten(0, 1)
         parts = [
             self._narrowing(self._activation(self._widening(part)))
