@@ -31,6 +31,7 @@ test: $(VENV)
 lint: $(VENV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror src/leyenda/kernels/*.[ch]
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

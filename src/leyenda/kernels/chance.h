@@ -1,7 +1,8 @@
-/* Which states dropout leaves: random bits that follow from a seed and a place alone, so that they are drawn again in
- * the backward pass in place of being kept.
+/* Which states dropout leaves: random bits that follow from a seed and a place alone, so that they are drawn
+ * again in the backward pass in place of being kept.
  *
- * ARS-5 of Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3": a counter through five rounds of AES.
+ * ARS-5 of Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3": a counter through five rounds
+ * of AES.
  */
 #ifndef LEYENDA_CHANCE_H
 #define LEYENDA_CHANCE_H

@@ -8,7 +8,8 @@ typedef struct {
 } Matrix;
 
 static inline __m512 numbers_at(const bf16 *place, __mmask16 there) {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(there, place)), 16));
+    return _mm512_castsi512_ps(
+        _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(there, place)), 16));
 }
 
 static inline __mmask16 first_of(int64_t count) {
@@ -16,23 +17,26 @@ static inline __mmask16 first_of(int64_t count) {
 }
 
 /* Adds a block of 16 rows and columns, of which so many are there. */
-static inline void add_block(const Matrix *of, int64_t row, int64_t column, int64_t rows, int64_t columns, __m512 sums[16]) {
+static inline void add_block(const Matrix *of, int64_t row, int64_t column, int64_t rows, int64_t columns,
+                             __m512 sums[16]) {
     const bf16 *first = of->first + row * of->row + column * of->column;
     if (of->column == 1) {
         for (int i = 0; i < 16; i++)
-            if (i < rows) sums[i] = _mm512_add_ps(sums[i], numbers_at(first + i * of->row, first_of(columns)));
+            if (i < rows)
+                sums[i] = _mm512_add_ps(sums[i], numbers_at(first + i * of->row, first_of(columns)));
         return;
     }
     __m512i turned[16];
     for (int i = 0; i < 16; i++)
-        turned[i] = _mm512_castps_si512(i < columns ? numbers_at(first + i * of->column, first_of(rows)) : _mm512_setzero_ps());
+        turned[i] = _mm512_castps_si512(i < columns ? numbers_at(first + i * of->column, first_of(rows))
+                                                    : _mm512_setzero_ps());
     turn(turned);
     for (int i = 0; i < 16; i++) sums[i] = _mm512_add_ps(sums[i], _mm512_castsi512_ps(turned[i]));
 }
 
 /* A block of `sums`, [rows, columns], of which 16 rows and columns at most are left. */
-static inline void sum_block(const Matrix *found, int count, int64_t row, int64_t column, int64_t rows, int64_t columns,
-                             float times, int more, float *sums) {
+static inline void sum_block(const Matrix *found, int count, int64_t row, int64_t column, int64_t rows,
+                             int64_t columns, float times, int more, float *sums) {
     __m512 block[16];
     __mmask16 there = first_of(columns - column);
     for (int i = 0; i < 16; i++) block[i] = _mm512_setzero_ps();
@@ -52,8 +56,10 @@ static inline void sum_block(const Matrix *found, int count, int64_t row, int64_
 enum { COLUMNS_AT_ONCE = 64 };
 
 /* `sums` becomes the sum of so many matrices times a factor; with `more`, that is added to it. */
-void add_up(const Matrix *found, int count, int64_t rows, int64_t columns, float times, int more, float *sums, int threads) {
-    int64_t at_once = columns; /* where rows are read as they lie; else few, so that few of them are written at a time */
+void add_up(const Matrix *found, int count, int64_t rows, int64_t columns, float times, int more, float *sums,
+            int threads) {
+    int64_t at_once =
+        columns; /* where rows are read as they lie; else few, so that few of them are written at a time */
     for (int number = 0; number < count; number++)
         if (found[number].column != 1) at_once = COLUMNS_AT_ONCE;
 #pragma omp parallel num_threads(threads)

@@ -1,4 +1,5 @@
-/* What lies between a layer's products, in one pass over bf16 states each: activations and transposed copies. */
+/* What lies between a layer's products, in one pass over bf16 states each: activations and transposed copies.
+ */
 #include "chance.h"
 #include "powers.h"
 #include "tiles.h"
@@ -10,7 +11,8 @@ static inline __m512 numbers_of(__m256i states) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(states), 16));
 }
 
-/* 1 / (1 + exp(-x)), 6e-5 of it off at most, which is far below what rounding takes; 0 and 1 where it is that. */
+/* 1 / (1 + exp(-x)), 6e-5 of it off at most, which is far below what rounding takes; 0 and 1 where it is
+ * that. */
 static inline __m512 sigmoid(__m512 x) {
     __m512 power = power_of_two(_mm512_mul_ps(x, _mm512_set1_ps(-1.44269504f)));
     return _mm512_rcp14_ps(_mm512_add_ps(_mm512_set1_ps(1), power));
@@ -23,12 +25,14 @@ static inline __m512 slope_of_swish(__m512 x) {
     return _mm512_fmadd_ps(_mm512_mul_ps(x, share), rest, share);
 }
 
-/* The normal distribution's share below x, and its density; Abramowitz and Stegun 1964, 7.1.26: 1.5e-7 off at most. */
+/* The normal distribution's share below x, and its density; Abramowitz and Stegun 1964, 7.1.26: 1.5e-7 off at
+ * most. */
 static inline __m512 share_below(__m512 x, __m512 *density) {
     const __m512 one = _mm512_set1_ps(1);
     __m512 size = _mm512_abs_ps(x);
     __m512 power = power_of_two(_mm512_mul_ps(_mm512_mul_ps(x, x), _mm512_set1_ps(-0.72134752f)));
-    __m512 below = _mm512_fmadd_ps(size, _mm512_set1_ps(0.3275911f * 0.70710678f), one), about = _mm512_rcp14_ps(below);
+    __m512 below = _mm512_fmadd_ps(size, _mm512_set1_ps(0.3275911f * 0.70710678f), one),
+           about = _mm512_rcp14_ps(below);
     __m512 t = _mm512_mul_ps(about, _mm512_fnmadd_ps(below, about, _mm512_set1_ps(2)));
     __m512 sum = _mm512_set1_ps(1.061405429f);
     sum = _mm512_fmadd_ps(sum, t, _mm512_set1_ps(-1.453152027f));
@@ -52,15 +56,16 @@ static inline __m512 slope_of_gelu(__m512 x) {
 }
 
 /* Of each state; times its gradient where gradients are given. */
-#define EACH(name, function)                                                                                           \
-    void name(const bf16 *states, const bf16 *gradients, int64_t count, bf16 *results, int threads) {                  \
-        _Pragma("omp parallel for num_threads(threads)") for (int64_t place = 0; place < count; place += 16) {         \
-            __mmask16 there = count - place < 16 ? (__mmask16)((1 << (count - place)) - 1) : 0xffff;                   \
-            __m512 some = function(numbers_of(_mm256_maskz_loadu_epi16(there, states + place)));                       \
-            if (gradients)                                                                                             \
-                some = _mm512_mul_ps(some, numbers_of(_mm256_maskz_loadu_epi16(there, gradients + place)));            \
-            _mm256_mask_storeu_epi16(results + place, there, (__m256i)_mm512_cvtneps_pbh(some));                       \
-        }                                                                                                              \
+#define EACH(name, function)                                                                                 \
+    void name(const bf16 *states, const bf16 *gradients, int64_t count, bf16 *results, int threads) {        \
+        _Pragma("omp parallel for num_threads(threads)") for (int64_t place = 0; place < count;              \
+                                                              place += 16) {                                 \
+            __mmask16 there = count - place < 16 ? (__mmask16)((1 << (count - place)) - 1) : 0xffff;         \
+            __m512 some = function(numbers_of(_mm256_maskz_loadu_epi16(there, states + place)));             \
+            if (gradients)                                                                                   \
+                some = _mm512_mul_ps(some, numbers_of(_mm256_maskz_loadu_epi16(there, gradients + place)));  \
+            _mm256_mask_storeu_epi16(results + place, there, (__m256i)_mm512_cvtneps_pbh(some));             \
+        }                                                                                                    \
     }
 
 EACH(swish_of, swish)
@@ -69,7 +74,8 @@ EACH(gelu_of, gelu)
 EACH(gelu_gradient, slope_of_gelu)
 
 /* States times a factor, and zeros where dropout takes them away. */
-void drop(const bf16 *states, int64_t count, int64_t seed, int64_t faces, float times, bf16 *results, int threads) {
+void drop(const bf16 *states, int64_t count, int64_t seed, int64_t faces, float times, bf16 *results,
+          int threads) {
     const Chance chance = chance_of((uint64_t)seed, (int)faces);
 #pragma omp parallel for num_threads(threads)
     for (int64_t block = 0; block < (count + 15) / 16; block++) {
@@ -81,10 +87,10 @@ void drop(const bf16 *states, int64_t count, int64_t seed, int64_t faces, float 
     }
 }
 
-/* Rows less their mean, over their deviation, times weights and with a bias added. For `norm_gradient` each row's mean
- * and what it was multiplied by, one behind the other. The width is a multiple of 16. */
-void norm(const bf16 *states, int64_t rows, int64_t width, const float *weights, const float *bias, float least,
-          bf16 *results, float *moments, int threads) {
+/* Rows less their mean, over their deviation, times weights and with a bias added. For `norm_gradient` each
+ * row's mean and what it was multiplied by, one behind the other. The width is a multiple of 16. */
+void norm(const bf16 *states, int64_t rows, int64_t width, const float *weights, const float *bias,
+          float least, bf16 *results, float *moments, int threads) {
 #pragma omp parallel for num_threads(threads)
     for (int64_t row = 0; row < rows; row++) {
         const bf16 *some = states + row * width;
@@ -99,8 +105,8 @@ void norm(const bf16 *states, int64_t rows, int64_t width, const float *weights,
         float times = 1 / sqrtf(_mm512_reduce_add_ps(squares) / (float)width + least);
         for (int64_t place = 0; place < width; place += 16) {
             __m512 beside = _mm512_sub_ps(numbers_of(_mm256_loadu_si256((const void *)(some + place))), mean);
-            __m512 result = _mm512_fmadd_ps(_mm512_mul_ps(beside, _mm512_set1_ps(times)), _mm512_loadu_ps(weights + place),
-                                            _mm512_loadu_ps(bias + place));
+            __m512 result = _mm512_fmadd_ps(_mm512_mul_ps(beside, _mm512_set1_ps(times)),
+                                            _mm512_loadu_ps(weights + place), _mm512_loadu_ps(bias + place));
             _mm256_storeu_si256((void *)(results + row * width + place), (__m256i)_mm512_cvtneps_pbh(result));
         }
         moments[2 * row] = _mm512_cvtss_f32(mean);
@@ -109,8 +115,8 @@ void norm(const bf16 *states, int64_t rows, int64_t width, const float *weights,
 }
 
 /* A row's share in the gradients of weights and bias is added to `sums`, one behind the other. */
-static void norm_gradient_of_row(const bf16 *states, const bf16 *upstream, int64_t width, const float *weights,
-                                 const float *moments, bf16 *gradients, float *sums) {
+static void norm_gradient_of_row(const bf16 *states, const bf16 *upstream, int64_t width,
+                                 const float *weights, const float *moments, bf16 *gradients, float *sums) {
     const __m512 mean = _mm512_set1_ps(moments[0]), times = _mm512_set1_ps(moments[1]);
     __m512 along = _mm512_setzero_ps(), across = along;
     for (int64_t place = 0; place < width; place += 16) {
@@ -121,7 +127,8 @@ static void norm_gradient_of_row(const bf16 *states, const bf16 *upstream, int64
         along = _mm512_add_ps(along, weighted);
         across = _mm512_fmadd_ps(weighted, normed, across);
         _mm512_storeu_ps(sums + place, _mm512_fmadd_ps(of_result, normed, _mm512_loadu_ps(sums + place)));
-        _mm512_storeu_ps(sums + width + place, _mm512_add_ps(of_result, _mm512_loadu_ps(sums + width + place)));
+        _mm512_storeu_ps(sums + width + place,
+                         _mm512_add_ps(of_result, _mm512_loadu_ps(sums + width + place)));
     }
     along = _mm512_set1_ps(_mm512_reduce_add_ps(along) / (float)width);
     across = _mm512_set1_ps(_mm512_reduce_add_ps(across) / (float)width);
@@ -137,8 +144,8 @@ static void norm_gradient_of_row(const bf16 *states, const bf16 *upstream, int64
 
 enum { ROWS_A_SUM = 64 };
 
-/* Gradients of a norm's states, and of its weights and bias, [2, width]. Sums are over so many rows first, whatever the
- * number of threads. Returns 0, or 1 where there is no memory. */
+/* Gradients of a norm's states, and of its weights and bias, [2, width]. Sums are over so many rows first,
+ * whatever the number of threads. Returns 0, or 1 where there is no memory. */
 int norm_gradient(const bf16 *states, const bf16 *upstream, int64_t rows, int64_t width, const float *weights,
                   const float *moments, bf16 *gradients, float *of_weights, int threads) {
     int64_t count = (rows + ROWS_A_SUM - 1) / ROWS_A_SUM;
@@ -147,24 +154,26 @@ int norm_gradient(const bf16 *states, const bf16 *upstream, int64_t rows, int64_
 #pragma omp parallel for num_threads(threads)
     for (int64_t part = 0; part < count; part++)
         for (int64_t row = part * ROWS_A_SUM; row < rows && row < (part + 1) * ROWS_A_SUM; row++)
-            norm_gradient_of_row(states + row * width, upstream + row * width, width, weights, moments + 2 * row,
-                                 gradients + row * width, sums + part * 2 * width);
+            norm_gradient_of_row(states + row * width, upstream + row * width, width, weights,
+                                 moments + 2 * row, gradients + row * width, sums + part * 2 * width);
     memset(of_weights, 0, (size_t)(2 * width) * sizeof(float));
     for (int64_t part = 0; part < count; part++)
-        for (int64_t place = 0; place < 2 * width; place++) of_weights[place] += sums[part * 2 * width + place];
+        for (int64_t place = 0; place < 2 * width; place++)
+            of_weights[place] += sums[part * 2 * width + place];
     free(sums);
     return 0;
 }
 
-static inline __m512i some_of_row(const bf16 *states, int64_t row, int64_t rows, int64_t stride, __mmask32 some) {
+static inline __m512i some_of_row(const bf16 *states, int64_t row, int64_t rows, int64_t stride,
+                                  __mmask32 some) {
     return row < rows ? _mm512_maskz_loadu_epi16(some, states + row * stride) : _mm512_setzero_si512();
 }
 
 /* Rows `stride` numbers apart to columns of `[columns, rows]`, whose rows are `next` numbers apart. */
 void transposed(const bf16 *states, int64_t rows, int64_t columns, int64_t stride, bf16 *turned, int64_t next,
                 int threads) {
-    const __m512i even = _mm512_set_epi16(62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42, 40, 38, 36, 34, 32, 30, 28, 26, 24,
-                                          22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+    const __m512i even = _mm512_set_epi16(62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42, 40, 38, 36, 34, 32, 30,
+                                          28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
     const __m512i odd = _mm512_add_epi16(even, _mm512_set1_epi16(1));
 #pragma omp parallel for num_threads(threads)
     for (int64_t row = 0; row < rows; row += 32)
@@ -182,7 +191,8 @@ void transposed(const bf16 *states, int64_t rows, int64_t columns, int64_t strid
                 bf16 *place = turned + (column + 2 * i) * next + row;
                 _mm512_mask_storeu_epi16(place, there, _mm512_permutex2var_epi16(upper[i], even, lower[i]));
                 if (column + 2 * i + 1 < columns)
-                    _mm512_mask_storeu_epi16(place + next, there, _mm512_permutex2var_epi16(upper[i], odd, lower[i]));
+                    _mm512_mask_storeu_epi16(place + next, there,
+                                             _mm512_permutex2var_epi16(upper[i], odd, lower[i]));
             }
         }
 }

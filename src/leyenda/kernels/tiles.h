@@ -1,7 +1,8 @@
-/* Matrices of bf16 numbers in the order of memory that a processor's tiles (AMX) multiply, and products of them.
+/* Matrices of bf16 numbers in the order of memory that a processor's tiles (AMX) multiply, and products of
+ * them.
  *
- * A tile is sixteen rows of 64 bytes: 16 x 32 numbers of the left factor, the same 16 x 32 of the right factor with
- * two rows of it side by side in pairs ("paired"), or 16 x 16 sums in float32.
+ * A tile is sixteen rows of 64 bytes: 16 x 32 numbers of the left factor, the same 16 x 32 of the right
+ * factor with two rows of it side by side in pairs ("paired"), or 16 x 16 sums in float32.
  */
 #ifndef LEYENDA_TILES_H
 #define LEYENDA_TILES_H
@@ -28,7 +29,9 @@ static inline TileShapes whole_tiles(void) {
     return shapes;
 }
 
-static inline int64_t rounded_up(int64_t count, int64_t multiple) { return (count + multiple - 1) / multiple * multiple; }
+static inline int64_t rounded_up(int64_t count, int64_t multiple) {
+    return (count + multiple - 1) / multiple * multiple;
+}
 
 /* Sixteen rows of sixteen 32-bit words, turned: word i of row j becomes word j of row i. */
 static inline void turn(__m512i rows[16]) {
@@ -55,7 +58,8 @@ static inline void turn(__m512i rows[16]) {
     }
 }
 
-/* A row of 32 numbers; zeros behind the last row. What lies `next` numbers behind them is fetched for later. */
+/* A row of 32 numbers; zeros behind the last row. What lies `next` numbers behind them is fetched for later.
+ */
 static inline __m512i row_of(const bf16 *states, int64_t row, int64_t rows, int64_t stride, int64_t next) {
     if (row >= rows) return _mm512_setzero_si512();
     _mm_prefetch((const char *)(states + row * stride + next), _MM_HINT_T1);
@@ -63,9 +67,10 @@ static inline __m512i row_of(const bf16 *states, int64_t row, int64_t rows, int6
 }
 
 /* Rows turned into the right factor's tiles: the product's columns are these rows.
- * Tile [rows / 16][width / 32]. With `turned`, also the plain transposition, `columns` numbers from row to row. */
-static inline void pair_columns(const bf16 *states, int64_t rows, int64_t stride, int64_t width, bf16 *tiles, bf16 *turned,
-                         int64_t columns) {
+ * Tile [rows / 16][width / 32]. With `turned`, also the plain transposition, `columns` numbers from row to
+ * row. */
+static inline void pair_columns(const bf16 *states, int64_t rows, int64_t stride, int64_t width, bf16 *tiles,
+                                bf16 *turned, int64_t columns) {
     __m512i words[16];
     for (int64_t first = 0; first < rounded_up(rows, TILE_ROWS); first += TILE_ROWS)
         for (int64_t column = 0; column < width; column += TILE_DEPTH) {
@@ -79,7 +84,8 @@ static inline void pair_columns(const bf16 *states, int64_t rows, int64_t stride
                 if (turned) {
                     bf16 *both = turned + (column + 2 * i) * columns + first;
                     _mm256_storeu_si256((void *)both, _mm512_cvtepi32_epi16(words[i]));
-                    _mm256_storeu_si256((void *)(both + columns), _mm512_cvtepi32_epi16(_mm512_srli_epi32(words[i], 16)));
+                    _mm256_storeu_si256((void *)(both + columns),
+                                        _mm512_cvtepi32_epi16(_mm512_srli_epi32(words[i], 16)));
                 }
             }
         }
@@ -87,8 +93,8 @@ static inline void pair_columns(const bf16 *states, int64_t rows, int64_t stride
 
 /* Two rows of 32 numbers to two rows of 16 pairs. */
 static inline void pair(__m512i upper, __m512i lower, __m512i *left, __m512i *right) {
-    const __m512i places = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8, 39, 7, 38, 6,
-                                            37, 5, 36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
+    const __m512i places = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8, 39,
+                                            7, 38, 6, 37, 5, 36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
     *left = _mm512_permutex2var_epi16(upper, places, lower);
     *right = _mm512_permutex2var_epi16(upper, _mm512_add_epi16(places, _mm512_set1_epi16(16)), lower);
 }
@@ -96,7 +102,8 @@ static inline void pair(__m512i upper, __m512i lower, __m512i *left, __m512i *ri
 /* Rows as they are into the right factor's tiles: what the product sums over are these rows.
  * Tile [rows / 32][width / 16]; zeros behind the last row. */
 static inline void pair_rows(const bf16 *states, int64_t rows, int64_t stride, int64_t width, bf16 *tiles) {
-    for (int64_t first = 0; first < rounded_up(rows, TILE_DEPTH); first += TILE_DEPTH, tiles += TILE_DEPTH * width)
+    for (int64_t first = 0; first < rounded_up(rows, TILE_DEPTH);
+         first += TILE_DEPTH, tiles += TILE_DEPTH * width)
         for (int64_t column = 0; column < width; column += 32)
             for (int i = 0; i < 16; i++) {
                 __m512i left, right;
@@ -115,7 +122,8 @@ static inline void copy_rows(const bf16 *states, int64_t rows, int64_t stride, i
             _mm512_store_si512(copies, row_of(states + column, row, rows, stride, width));
 }
 
-/* Factors of a product: the left one's rows `stride` numbers apart, the right one's tiles so many tiles apart. */
+/* Factors of a product: the left one's rows `stride` numbers apart, the right one's tiles so many tiles
+ * apart. */
 typedef struct {
     const bf16 *left;
     int64_t stride;
@@ -123,9 +131,10 @@ typedef struct {
     int64_t next_depth, next_column;
 } Factors;
 
-static inline __attribute__((always_inline)) void multiply_block(const Factors *of, float *sums, int64_t stride,
-                                                                  int64_t row, int64_t column, int64_t depth,
-                                                                  const int rows, const int columns) {
+static inline __attribute__((always_inline)) void multiply_block(const Factors *of, float *sums,
+                                                                 int64_t stride, int64_t row, int64_t column,
+                                                                 int64_t depth, const int rows,
+                                                                 const int columns) {
     const bf16 *left = of->left + row * TILE_ROWS * of->stride;
     const bf16 *right = of->right + column * of->next_column * (TILE_BYTES / 2);
     const int64_t left_bytes = of->stride * 2, sums_bytes = stride * 4;
@@ -180,34 +189,39 @@ static inline void multiply_strip(const Factors *of, float *sums, int64_t stride
 }
 
 /* Sums, `stride` numbers from row to row, of a product of so many tiles. */
-static inline void multiply(const Factors *of, float *sums, int64_t stride, int64_t rows, int64_t columns, int64_t depth) {
+static inline void multiply(const Factors *of, float *sums, int64_t stride, int64_t rows, int64_t columns,
+                            int64_t depth) {
     int64_t row = 0, column;
     if (rows == 2 && depth == 2) {
         multiply_strip(of, sums, stride, columns);
         return;
     }
     for (; row + 1 < rows; row += 2) {
-        for (column = 0; column + 1 < columns; column += 2) multiply_block(of, sums, stride, row, column, depth, 2, 2);
+        for (column = 0; column + 1 < columns; column += 2)
+            multiply_block(of, sums, stride, row, column, depth, 2, 2);
         if (column < columns) multiply_block(of, sums, stride, row, column, depth, 2, 1);
     }
     if (row == rows) return;
-    for (column = 0; column + 1 < columns; column += 2) multiply_block(of, sums, stride, row, column, depth, 1, 2);
+    for (column = 0; column + 1 < columns; column += 2)
+        multiply_block(of, sums, stride, row, column, depth, 1, 2);
     if (column < columns) multiply_block(of, sums, stride, row, column, depth, 1, 1);
 }
 
 /* Sums times a factor, a row of them to a row of states. */
-static inline void store_rows(const float *sums, int64_t stride, int64_t rows, int64_t width, const float *factors,
-                       int64_t next_factor, bf16 *states, int64_t next_row) {
+static inline void store_rows(const float *sums, int64_t stride, int64_t rows, int64_t width,
+                              const float *factors, int64_t next_factor, bf16 *states, int64_t next_row) {
     for (int64_t row = 0; row < rows; row++, factors += next_factor)
         for (int64_t column = 0; column < width; column += 16) {
-            __m512 some = _mm512_mul_ps(_mm512_load_ps(sums + row * stride + column), _mm512_set1_ps(*factors));
-            _mm256_storeu_si256((void *)(states + row * next_row + column), (__m256i)_mm512_cvtneps_pbh(some));
+            __m512 some =
+                _mm512_mul_ps(_mm512_load_ps(sums + row * stride + column), _mm512_set1_ps(*factors));
+            _mm256_storeu_si256((void *)(states + row * next_row + column),
+                                (__m256i)_mm512_cvtneps_pbh(some));
         }
 }
 
 /* Sums times a factor, a column of them to a row of states. */
-static inline void store_columns(const float *sums, int64_t stride, int64_t rows, int64_t width, float factor, bf16 *states,
-                          int64_t next_row) {
+static inline void store_columns(const float *sums, int64_t stride, int64_t rows, int64_t width, float factor,
+                                 bf16 *states, int64_t next_row) {
     __m512i words[16];
     for (int64_t first = 0; first < rows; first += 16)
         for (int64_t column = 0; column < width; column += 16) {
@@ -215,7 +229,8 @@ static inline void store_columns(const float *sums, int64_t stride, int64_t rows
             turn(words);
             for (int i = 0; i < 16 && first + i < rows; i++) {
                 __m512 some = _mm512_mul_ps((__m512)words[i], _mm512_set1_ps(factor));
-                _mm256_storeu_si256((void *)(states + (first + i) * next_row + column), (__m256i)_mm512_cvtneps_pbh(some));
+                _mm256_storeu_si256((void *)(states + (first + i) * next_row + column),
+                                    (__m256i)_mm512_cvtneps_pbh(some));
             }
         }
 }
