@@ -27,7 +27,10 @@ typedef struct {
     float scale, times;  /* of scores; of what dropout leaves */
 } Attention;
 
-enum { BLOCK = 32 };
+enum {
+    BLOCK = 32,       /* queries at a time */
+    MOST_BLOCKS = 256 /* of 16 keys; attention.py takes no more */
+};
 
 typedef struct {
     int64_t asking, told;           /* in whole tiles of 16 */
@@ -168,8 +171,8 @@ static void forward_head(const Attention *of, const Heads *states, int64_t image
 }
 
 typedef struct {
-    bf16 *queries, *keys, *values,
-        *upstream; /* left factors' rows, or right factors' tiles with paired columns */
+    bf16 *queries, *upstream;                /* left factors' rows */
+    bf16 *keys, *values;                     /* right factors' tiles with paired columns */
     bf16 *turned_queries, *turned_upstream;  /* [width, queries] */
     bf16 *paired_keys;                       /* tiles with paired rows */
     bf16 *paired_weights, *paired_of_scores; /* the same, [queries / 32][keys / 16] */
@@ -227,22 +230,6 @@ static inline __m512i paired(__m512i both) {
     return _mm512_permutexvar_epi16(places, both);
 }
 
-/* Two queries' weights and gradients of scores into the tiles' row of pairs; the latter as they are as well.
- */
-static void gradients_of_two(const Query two[2], int64_t blocks, float scale, float times,
-                             bf16 *paired_weights, bf16 *paired_of_scores, bf16 *of_scores, int64_t stride) {
-    for (int64_t block = 0; block < blocks; block++) {
-        __m512 left[2], gradients[2];
-        for (int i = 0; i < 2; i++) gradients_of(&two[i], block, scale, times, &left[i], &gradients[i]);
-        __m512i both = (__m512i)_mm512_cvtne2ps_pbh(gradients[1], gradients[0]);
-        _mm256_store_si256((void *)(of_scores + block * 16), _mm512_castsi512_si256(both));
-        _mm256_store_si256((void *)(of_scores + stride + block * 16), _mm512_extracti64x4_epi64(both, 1));
-        _mm512_store_si512(paired_of_scores + block * TILE_BYTES / 2, paired(both));
-        both = (__m512i)_mm512_cvtne2ps_pbh(left[1], left[0]);
-        _mm512_store_si512(paired_weights + block * TILE_BYTES / 2, paired(both));
-    }
-}
-
 static float dot(const bf16 *left, const bf16 *right, int64_t width) {
     __m512 sum = _mm512_setzero_ps();
     for (int64_t column = 0; column < width; column += 32) {
@@ -253,62 +240,113 @@ static float dot(const bf16 *left, const bf16 *right, int64_t width) {
     return _mm512_reduce_add_ps(sum);
 }
 
-static void backward_head(const Attention *of, const Heads *states, const Heads *attended,
-                          const Heads *upstream, int64_t image, int64_t head, const float *logarithms,
-                          const Heads *gradients, Sizes by, BackwardRoom *in) {
-    const float scale = of->scale * (float)M_LOG2E;
-    const bf16 *queries = of_head(&states[0], image, head), *keys = of_head(&states[1], image, head);
-    const bf16 *result = of_head(attended, image, head), *of_result = of_head(upstream, image, head);
-    const Chance chance = chance_of((uint64_t)of->seed, (int)of->faces);
-    static const __mmask16 nothing_seen[1024];
+/* A head of an image in the backward pass, and where its states are. */
+typedef struct {
+    const Attention *of;
+    Sizes by;
+    int64_t image, head;
+    const bf16 *result, *of_result;
+    int64_t next_result, next_of_result;
+    const float *logarithms;
+    Chance chance;
+} Head;
+
+/* What each query of a block needs; behind the last one they see nothing. */
+static void queries_of(const Head *head, const BackwardRoom *in, int64_t first, Query queries[BLOCK]) {
+    static const __mmask16 nothing_seen[MOST_BLOCKS];
+    for (int64_t row = 0; row < BLOCK; row++) {
+        int64_t number = first + row, there = number < head->of->asking;
+        Query query = {.scores = in->scores + row * head->by.told,
+                       .of_weights = in->of_weights + row * head->by.told,
+                       .seen = nothing_seen};
+        query.left = left_of_query(head->of, &head->chance, head->by.blocks, head->image, head->head, number);
+        if (there) {
+            query.seen = in->seen + number * head->by.blocks;
+            query.logarithm = head->logarithms[number];
+            query.mean = dot(head->result + number * head->next_result,
+                             head->of_result + number * head->next_of_result, head->by.width);
+        }
+        queries[row] = query;
+    }
+}
+
+/* Two queries' weights and gradients of scores for so many blocks of keys: into the tiles' row of pairs, and
+ * the latter as they are as well. */
+static void gradients_of_two(const Query two[2], int64_t blocks, float scale, float times, bf16 *weights,
+                             bf16 *paired_of_scores, bf16 *of_scores, int64_t stride) {
+    for (int64_t block = 0; block < blocks; block++) {
+        __m512 left[2], gradients[2];
+        for (int i = 0; i < 2; i++) gradients_of(&two[i], block, scale, times, &left[i], &gradients[i]);
+        __m512i both = (__m512i)_mm512_cvtne2ps_pbh(gradients[1], gradients[0]);
+        _mm256_store_si256((void *)(of_scores + block * 16), _mm512_castsi512_si256(both));
+        _mm256_store_si256((void *)(of_scores + stride + block * 16), _mm512_extracti64x4_epi64(both, 1));
+        _mm512_store_si512(paired_of_scores + block * TILE_BYTES / 2, paired(both));
+        both = (__m512i)_mm512_cvtne2ps_pbh(left[1], left[0]);
+        _mm512_store_si512(weights + block * TILE_BYTES / 2, paired(both));
+    }
+}
+
+/* A block of queries' weights and gradients of scores. */
+static void find_of_scores(const Head *head, BackwardRoom *in, int64_t first, int64_t tiles) {
+    const Sizes by = head->by;
+    const int64_t depth = by.width / 32, tile = TILE_BYTES / 2;
+    Query queries[BLOCK];
+    queries_of(head, in, first, queries);
+    Factors scores = {in->queries + first * by.width, by.width, in->keys, 1, depth};
+    multiply(&scores, in->scores, by.told, tiles, by.blocks, depth);
+    Factors of_weights = {in->upstream + first * by.width, by.width, in->values, 1, depth};
+    multiply(&of_weights, in->of_weights, by.told, tiles, by.blocks, depth);
+    for (int64_t row = 0; row < BLOCK; row += 2) {
+        int64_t place = first / BLOCK * by.blocks * tile + row / 2 * 32;
+        gradients_of_two(queries + row, by.blocks, head->of->scale * (float)M_LOG2E, head->of->times,
+                         in->paired_weights + place, in->paired_of_scores + place,
+                         in->of_scores + row * by.deep_told, by.deep_told);
+    }
+}
+
+/* A product of what was turned, whose columns are the rows of a head's gradients. */
+static void store_product(const bf16 *turned, const bf16 *pairs, const Head *head, BackwardRoom *in,
+                          float factor, const Heads *gradients) {
+    const Sizes by = head->by;
+    Factors factors = {turned, by.deep_asking, pairs, by.blocks, 1};
+    multiply(&factors, in->turned_sums, by.told, by.width / 16, by.blocks, by.deep_asking / 32);
+    store_columns(in->turned_sums, by.told, head->of->told, by.width, factor,
+                  of_head(gradients, head->image, head->head), gradients->position);
+}
+
+/* States, and gradients of what was attended to, in the orders of memory that the products need. */
+static void lay_out(const Head *head, const Heads *states, BackwardRoom *in) {
+    const Attention *of = head->of;
+    const Sizes by = head->by;
+    const bf16 *queries = of_head(&states[0], head->image, head->head);
+    const bf16 *keys = of_head(&states[1], head->image, head->head);
+    const bf16 *values = of_head(&states[2], head->image, head->head);
     copy_rows(queries, of->asking, states[0].position, by.width, in->queries);
-    copy_rows(of_result, of->asking, upstream->position, by.width, in->upstream);
+    copy_rows(head->of_result, of->asking, head->next_of_result, by.width, in->upstream);
     pair_columns(in->queries, by.deep_asking, by.width, by.width, NULL, in->turned_queries, by.deep_asking);
     pair_columns(in->upstream, by.deep_asking, by.width, by.width, NULL, in->turned_upstream, by.deep_asking);
     pair_columns(keys, of->told, states[1].position, by.width, in->keys, NULL, 0);
     pair_rows(keys, of->told, states[1].position, by.width, in->paired_keys);
-    pair_columns(of_head(&states[2], image, head), of->told, states[2].position, by.width, in->values, NULL,
-                 0);
-    if (in->image != image) find_seen(of, image, by.blocks, in->seen);
-    in->image = image;
-    for (int64_t first = 0; first < of->asking; first += BLOCK) {
-        int64_t rows = of->asking - first < BLOCK ? of->asking - first : BLOCK, tiles = (rows + 15) / 16;
-        Factors scores = {in->queries + first * by.width, by.width, in->keys, 1, by.width / 32};
-        multiply(&scores, in->scores, by.told, tiles, by.told / 16, by.width / 32);
-        Factors of_weights = {in->upstream + first * by.width, by.width, in->values, 1, by.width / 32};
-        multiply(&of_weights, in->of_weights, by.told, tiles, by.told / 16, by.width / 32);
-        for (int64_t row = 0; row < BLOCK; row += 2) {
-            Query two[2];
-            for (int i = 0; i < 2; i++) {
-                int64_t number = first + row + i;
-                int there = row + i < rows; /* what is behind the last query sees nothing */
-                two[i].scores = in->scores + (there ? row + i : 0) * by.told;
-                two[i].of_weights = in->of_weights + (there ? row + i : 0) * by.told;
-                two[i].seen = there ? in->seen + number * by.blocks : nothing_seen;
-                two[i].left = left_of_query(of, &chance, by.blocks, image, head, number);
-                two[i].logarithm = there ? logarithms[number] : 0;
-                two[i].mean = there ? dot(result + number * attended->position,
-                                          of_result + number * upstream->position, by.width)
-                                    : 0;
-            }
-            int64_t place = (first / BLOCK) * by.blocks * TILE_BYTES / 2 + row / 2 * 32;
-            gradients_of_two(two, by.blocks, scale, of->times, in->paired_weights + place,
-                             in->paired_of_scores + place, in->of_scores + row * by.deep_told, by.deep_told);
-        }
-        Factors of_queries = {in->of_scores, by.deep_told, in->paired_keys, by.width / 16, 1};
-        multiply(&of_queries, in->sums, by.width, tiles, by.width / 16, by.deep_told / 32);
-        store_rows(in->sums, by.width, rows, by.width, &of->scale, 0,
-                   of_head(&gradients[0], image, head) + first * gradients[0].position,
-                   gradients[0].position);
+    pair_columns(values, of->told, states[2].position, by.width, in->values, NULL, 0);
+    if (in->image != head->image) find_seen(of, head->image, by.blocks, in->seen);
+    in->image = head->image;
+}
+
+static void backward_head(const Head *head, const Heads *states, const Heads *gradients, BackwardRoom *in) {
+    const Sizes by = head->by;
+    const int64_t asking = head->of->asking;
+    bf16 *of_queries = of_head(&gradients[0], head->image, head->head);
+    lay_out(head, states, in);
+    for (int64_t first = 0; first < asking; first += BLOCK) {
+        int64_t rows = asking - first < BLOCK ? asking - first : BLOCK, tiles = (rows + 15) / 16;
+        find_of_scores(head, in, first, tiles);
+        Factors factors = {in->of_scores, by.deep_told, in->paired_keys, by.width / 16, 1};
+        multiply(&factors, in->sums, by.width, tiles, by.width / 16, by.deep_told / 32);
+        store_rows(in->sums, by.width, rows, by.width, &head->of->scale, 0,
+                   of_queries + first * gradients[0].position, gradients[0].position);
     }
-    Factors of_keys = {in->turned_queries, by.deep_asking, in->paired_of_scores, by.blocks, 1};
-    multiply(&of_keys, in->turned_sums, by.told, by.width / 16, by.blocks, by.deep_asking / 32);
-    store_columns(in->turned_sums, by.told, of->told, by.width, of->scale,
-                  of_head(&gradients[1], image, head), gradients[1].position);
-    Factors of_values = {in->turned_upstream, by.deep_asking, in->paired_weights, by.blocks, 1};
-    multiply(&of_values, in->turned_sums, by.told, by.width / 16, by.blocks, by.deep_asking / 32);
-    store_columns(in->turned_sums, by.told, of->told, by.width, of->times,
-                  of_head(&gradients[2], image, head), gradients[2].position);
+    store_product(in->turned_queries, in->paired_of_scores, head, in, head->of->scale, &gradients[1]);
+    store_product(in->turned_upstream, in->paired_weights, head, in, head->of->times, &gradients[2]);
 }
 
 /* The tiles' shapes are another library's before and afterwards. */
@@ -369,10 +407,20 @@ int attention_backward(const Attention *of, const Heads states[3], const Heads *
         TileShapes before;
         begin_tiles(&before);
 #pragma omp for
-        for (int64_t number = 0; number < of->images * of->heads; number++)
-            if (memory)
-                backward_head(of, states, attended, upstream, number / of->heads, number % of->heads,
-                              logarithms + number * of->asking, gradients, by, &in);
+        for (int64_t number = 0; number < of->images * of->heads; number++) {
+            int64_t image = number / of->heads, place = number % of->heads;
+            Head head = {of,
+                         by,
+                         image,
+                         place,
+                         of_head(attended, image, place),
+                         of_head(upstream, image, place),
+                         attended->position,
+                         upstream->position,
+                         logarithms + number * of->asking,
+                         chance_of((uint64_t)of->seed, (int)of->faces)};
+            if (memory) backward_head(&head, states, gradients, &in);
+        }
         _tile_loadconfig(&before);
         free(memory);
     }
