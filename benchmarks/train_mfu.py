@@ -33,5 +33,5 @@ def benchmark(folder: Path, scale: Scale) -> Benchmark:
                 checkpoint, data, "leyenda, bf16, batch 32", precision="bf16", batch=scale.of(32, 8)
             ),
         },
-        rounds=scale.of(5, 2),
+        rounds=scale.of(7, 2),
     )
