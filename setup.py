@@ -10,8 +10,8 @@ KERNELS = "src/leyenda/kernels"
 # Threads are those of the OpenMP library that torch brings along: it is not linked here, and found when it is loaded.
 kernels = Extension(
     "leyenda.kernels._compiled",
-    sources=[f"{KERNELS}/{name}.c" for name in ("attention", "gradients", "processor", "states")],
-    depends=[f"{KERNELS}/{name}.h" for name in ("chance", "powers", "processor", "tiles")],
+    sources=[f"{KERNELS}/{name}.c" for name in ("attention", "gradients", "processor", "row", "states")],
+    depends=[f"{KERNELS}/{name}.h" for name in ("activations", "chance", "powers", "processor", "tiles")],
     extra_compile_args=["-O3", "-std=gnu11", "-Wall", "-Wextra", "-fopenmp"],
     libraries=["m"],
     optional=True,

@@ -10,7 +10,7 @@ int can_run(void) {
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl") ||
         !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512bf16") ||
-        !__builtin_cpu_supports("fma"))
+        !__builtin_cpu_supports("avx512vnni") || !__builtin_cpu_supports("fma"))
         return 0;
     unsigned int eax = 7, ebx, ecx = 0, edx;
     __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));

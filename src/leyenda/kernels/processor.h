@@ -2,7 +2,8 @@
 #ifndef LEYENDA_PROCESSOR_H
 #define LEYENDA_PROCESSOR_H
 
-#pragma GCC target("avx2,fma,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,aes,vaes,amx-tile,amx-bf16")
+#pragma GCC target(                                                                                          \
+    "avx2,fma,avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,aes,vaes,amx-tile,amx-bf16")
 
 #include <immintrin.h>
 

@@ -16,6 +16,7 @@ from torch import nn
 
 from leyenda.errors import ModelError
 from leyenda.kernels.library import has_tiles
+from leyenda.kernels.row import can_multiply_whole_row, multiply_whole_row
 
 _MOST = 126
 """Largest absolute value of a quantized state: one below 127, since the scale itself is rounded to bf16."""
@@ -68,10 +69,13 @@ class Int8Linear(nn.Module):
     def _product_of_row(self, whole: torch.Tensor) -> torch.Tensor:
         """The same numbers for `[1, in_features]`.
 
-        It takes the time in which the weights are read, and on a CPU with tiles oneDNN reads a left factor faster.
+        It takes the time in which the weights are read: by a kernel of leyenda's own, or as the left factor, which
+        oneDNN reads faster on a CPU with tiles.
         """
         if self._as_left_factor is None:  # only who captions pictures one by one needs the memory
             self._as_left_factor = self.packed.to_dense().t().clone(memory_format=torch.contiguous_format)
+        if can_multiply_whole_row(self._as_left_factor):
+            return multiply_whole_row(self._as_left_factor, self.scale, whole).to(self.gives)
         signed = (whole ^ _ZERO).view(torch.int8)
         sums = torch._int_mm(self._as_left_factor, signed.view(-1, 1))
         return sums.view(1, -1).float().mul_(self.scale).to(self.gives)

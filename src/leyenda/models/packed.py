@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from leyenda.kernels.row import RowProduct, can_multiply_rows
 from leyenda.models.activations import SLOPE, QuickGelu, is_exact_gelu
 from leyenda.models.int8 import why_no_int8
 from leyenda.models.packed_layer import PackedDecoderLayer, PackedEncoderLayer
@@ -50,10 +51,16 @@ class PackedLinear(nn.Module):
         biases = [one.bias.detach().float() * times for one in layers if one.bias is not None]
         self.bias = torch.cat(biases).to(torch.bfloat16) if biases else None
         self._activation = activation, "none" if activation == "gelu" else ""
+        self._for_a_row: RowProduct | None = None
+        self._suits_rows = can_multiply_rows(weight)
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """Floating point `[..., in_features]` to bf16 `[..., out_features]`, the activation done."""
         activation, algorithm = self._activation
+        if self._suits_rows and states.numel() == self.in_features:
+            # Another copy of the weights, made when a picture is first captioned by itself.
+            self._for_a_row = self._for_a_row or RowProduct(self.weight.to_dense(), self.bias, activation)
+            return self._for_a_row(states.bfloat16())
         new: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
             states.bfloat16(), self.weight, self.bias, activation, [], algorithm
         )
