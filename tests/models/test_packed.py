@@ -21,7 +21,7 @@ def quick_gelu(states):
     return states * torch.sigmoid(1.702 * states)
 
 
-@pytest.mark.parametrize("rows", [1, 16, 197])
+@pytest.mark.parametrize(("batch", "rows"), [(1, 1), (2, 1), (2, 16), (2, 197)])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(
     ("activation", "times", "expected"),
@@ -31,10 +31,10 @@ def quick_gelu(states):
         ("swish", 1.702, lambda states: 1.702 * quick_gelu(states)),
     ],
 )
-def test_a_product_is_that_of_the_layer(rows, bias, activation, times, expected):
+def test_a_product_is_that_of_the_layer(batch, rows, bias, activation, times, expected):
     torch.manual_seed(0)
     layer = nn.Linear(96, 40, bias=bias)
-    states = torch.randn(2, rows, 96)
+    states = torch.randn(batch, rows, 96)
     with torch.inference_mode():
         got = PackedLinear(layer, activation, times)(states.bfloat16())
         wanted = expected(layer(states))
