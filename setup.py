@@ -11,7 +11,9 @@ KERNELS = "src/leyenda/kernels"
 kernels = Extension(
     "leyenda.kernels._compiled",
     sources=[f"{KERNELS}/{name}.c" for name in ("attention", "gradients", "processor", "row", "states")],
-    depends=[f"{KERNELS}/{name}.h" for name in ("activations", "chance", "powers", "processor", "tiles")],
+    depends=[
+        f"{KERNELS}/{name}.h" for name in ("activations", "chance", "numbers", "powers", "processor", "tiles")
+    ],
     extra_compile_args=["-O3", "-std=gnu11", "-Wall", "-Wextra", "-fopenmp"],
     libraries=["m"],
     optional=True,

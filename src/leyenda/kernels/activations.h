@@ -4,10 +4,6 @@
 
 #include "powers.h"
 
-static inline __m512 numbers_of(__m256i states) {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(states), 16));
-}
-
 /* 1 / (1 + exp(-x)), 6e-5 of it off at most, which is far below what rounding takes; 0 and 1 where it is
  * that. */
 static inline __m512 sigmoid(__m512 x) {

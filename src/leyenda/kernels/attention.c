@@ -6,6 +6,7 @@
  * image has some 200 positions, a block's rows of scores are whole.
  */
 #include "chance.h"
+#include "numbers.h"
 #include "powers.h"
 #include "tiles.h"
 
@@ -73,8 +74,7 @@ static void find_seen(const Attention *of, int64_t image, int64_t blocks, __mmas
         const uint8_t *mask =
             of->mask && behind >= 0 ? of->mask + (image * of->last + behind) * of->told : NULL;
         for (int64_t block = 0; block < blocks; block++) {
-            int64_t left = visible - block * 16;
-            __mmask16 some = left >= 16 ? 0xffff : left <= 0 ? 0 : (__mmask16)((1 << left) - 1);
+            __mmask16 some = first_of(visible - block * 16);
             if (mask)
                 some &= _mm_test_epi8_mask(_mm_maskz_loadu_epi8(some, mask + block * 16), _mm_set1_epi8(-1));
             seen[block] = some;
@@ -160,7 +160,7 @@ static void forward_head(const Attention *of, const Heads *states, int64_t image
                 weights_of_row(in->scores + row * by.told, in->seen + (first + row) * by.blocks, by.blocks,
                                left_of_query(of, &chance, by.blocks, image, head, first + row), scale,
                                in->weights + row * by.deep_told, &shares[row]);
-            if (logarithms) logarithms[first + row] = logarithm;
+            logarithms[first + row] = logarithm;
             shares[row] *= of->times;
         }
         Factors sums = {in->weights, by.deep_told, in->values, by.width / 16, 1};
@@ -363,7 +363,7 @@ static char *memory_for(const Room *counted) {
     return memory;
 }
 
-/* Weighted sums of values, and for `attention_backward` the logarithm, base 2, of each query's sum, or NULL.
+/* Weighted sums of values, and for `attention_backward` the logarithm, base 2, of each query's sum.
  * `states` are queries, keys and values. Returns 0, or 1 where there is no memory. */
 int attention_forward(const Attention *of, const Heads states[3], const Heads *attended, float *logarithms,
                       int threads) {
@@ -383,7 +383,7 @@ int attention_forward(const Attention *of, const Heads states[3], const Heads *a
         for (int64_t number = 0; number < of->images * of->heads; number++)
             if (memory)
                 forward_head(of, states, number / of->heads, number % of->heads, attended,
-                             logarithms ? logarithms + number * of->asking : NULL, by, &in);
+                             logarithms + number * of->asking, by, &in);
         _tile_loadconfig(&before);
         free(memory);
     }

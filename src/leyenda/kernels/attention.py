@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from leyenda.kernels.chance import Chance
-from leyenda.kernels.library import library
+from leyenda.kernels.library import first_of, functions, library
 
 _LONGEST = 4096
 """Positions: a block of 32 queries' scores in float32 takes half a megabyte then."""
@@ -54,7 +54,7 @@ def attention(
     """
     attended = _side_by_side(queries)
     logarithms = torch.empty(queries.shape[:3])
-    _call("attention_forward", queries, keys, mask, chance, [queries, keys, values], [attended], logarithms)
+    _call("attention_forward", [queries, keys, values], mask, chance, [attended], logarithms)
     return attended, logarithms
 
 
@@ -84,18 +84,7 @@ def gradients_of_attention(
     """
     gradients = [_side_by_side(one) for one in states]
     upstream = upstream if upstream.stride(-1) == 1 else upstream.contiguous()
-    _call(
-        "attention_backward",
-        states[0],
-        states[1],
-        mask,
-        chance,
-        states,
-        [attended],
-        [upstream],
-        logarithms,
-        gradients,
-    )
+    _call("attention_backward", states, mask, chance, [attended], [upstream], logarithms, gradients)
     return gradients
 
 
@@ -126,14 +115,12 @@ class _Attention(ctypes.Structure):
 
 def _call(
     name: str,
-    queries: torch.Tensor,
-    keys: torch.Tensor,
+    states: Sequence[torch.Tensor],
     mask: torch.Tensor | None,
     chance: Chance | None,
     *tensors: torch.Tensor | Sequence[torch.Tensor],
 ) -> None:
-    compiled = library()
-    assert compiled is not None
+    queries, keys = states[:2]
     images, heads, asking, width = queries.shape
     mask = None if mask is None else mask.contiguous()
     of = _Attention(
@@ -149,14 +136,16 @@ def _call(
         width**-0.5,
         1.0 if chance is None else chance.times,
     )
-    if getattr(compiled, name)(ctypes.byref(of), *map(_places, tensors), torch.get_num_threads()):
+    if getattr(functions(), name)(
+        ctypes.byref(of), *map(_places, (states, *tensors)), torch.get_num_threads()
+    ):
         raise MemoryError("not enough memory: attention")
 
 
 def _places(tensors: torch.Tensor | Sequence[torch.Tensor]) -> ctypes.c_void_p | ctypes.Array[_Heads]:
     """Where numbers, or the heads of several states, are."""
     if isinstance(tensors, torch.Tensor):
-        return ctypes.c_void_p(tensors.data_ptr())
+        return first_of(tensors)
     return (_Heads * len(tensors))(*(_Heads(one.data_ptr(), *one.stride()[:3]) for one in tensors))
 
 

@@ -1,4 +1,5 @@
 /* Gradients in bf16 that several found for the same weight, added up in float32. */
+#include "numbers.h"
 #include "tiles.h"
 
 /* A matrix whose rows' numbers lie side by side (`column` is 1), or its columns' (`row` is 1). */
@@ -6,15 +7,6 @@ typedef struct {
     const bf16 *first;
     int64_t row, column;
 } Matrix;
-
-static inline __m512 numbers_at(const bf16 *place, __mmask16 there) {
-    return _mm512_castsi512_ps(
-        _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(there, place)), 16));
-}
-
-static inline __mmask16 first_of(int64_t count) {
-    return count >= 16 ? 0xffff : (__mmask16)((1 << (count > 0 ? count : 0)) - 1);
-}
 
 /* Adds a block of 16 rows and columns, of which so many are there. */
 static inline void add_block(const Matrix *of, int64_t row, int64_t column, int64_t rows, int64_t columns,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from leyenda.kernels.library import library
+from leyenda.kernels.library import first_of, functions, library
 
 
 def can_add_up(sums: torch.Tensor, found: Sequence[torch.Tensor]) -> bool:
@@ -38,18 +38,16 @@ def add_up(sums: torch.Tensor, found: Sequence[torch.Tensor], times: float, more
     ...     add_up(sums, [torch.ones(2).bfloat16(), torch.ones(2).bfloat16()], 3.0, True)
     ...     assert sums.tolist() == [7.0, 7.0]
     """
-    compiled = library()
-    assert compiled is not None
     rows, columns = sums.shape if sums.ndim == 2 else (1, len(sums))
     matrices = (_Matrix * len(found))(*map(_matrix, found))
-    compiled.add_up(
+    functions().add_up(
         matrices,
         len(found),
         ctypes.c_int64(rows),
         ctypes.c_int64(columns),
         ctypes.c_float(times),
         int(more),
-        ctypes.c_void_p(sums.data_ptr()),
+        first_of(sums),
         torch.get_num_threads(),
     )
 

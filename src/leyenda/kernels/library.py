@@ -34,6 +34,18 @@ def library() -> ctypes.CDLL | None:
     return compiled if compiled.can_run() else None
 
 
+def functions() -> ctypes.CDLL:
+    """The library, where somebody has asked before whether it is there."""
+    compiled = library()
+    assert compiled is not None
+    return compiled
+
+
+def first_of(numbers: torch.Tensor) -> ctypes.c_void_p:
+    """Where a tensor's numbers begin, which must be kept for as long as it is used."""
+    return ctypes.c_void_p(numbers.data_ptr())
+
+
 def lacks_compiler() -> bool:
     """Whether this CPU could run the kernels, had there been a C compiler when leyenda was installed."""
     suits = sys.platform == "linux" and platform.machine() == "x86_64" and has_tiles()

@@ -1,10 +1,6 @@
-/* Products of a single row of states with bf16 weights: each weight is read once, so the memory is the limit.
- */
+/* Products of a single row of states: each weight is read once, so the memory is the limit. */
 #include "activations.h"
-
-#include <stdint.h>
-
-typedef uint16_t bf16;
+#include "numbers.h"
 
 enum { AT_ONCE = 4 };
 
@@ -22,7 +18,7 @@ static inline __attribute__((always_inline)) void add_products(const bf16 *weigh
     for (int row = 0; row < rows; row++) sums[row] = _mm512_reduce_add_ps(parts[row]);
 }
 
-/* What follows the product; packed.py names them in this order. */
+/* What follows the product; row.py names them in this order. */
 enum { NOTHING, GELU, SWISH };
 
 /* `results`, [rows], of weights [rows, width] and states [width], with a bias, or NULL, and an activation. */
@@ -31,20 +27,20 @@ void multiply_row(const bf16 *weights, const bf16 *states, int64_t rows, int64_t
 #pragma omp parallel for num_threads(threads)
     for (int64_t first = 0; first < rows; first += 16) {
         int64_t left = rows - first < 16 ? rows - first : 16, row = 0;
-        __mmask16 there = (__mmask16)((1 << left) - 1);
+        __mmask16 there = first_of(left);
         float sums[16] = {0};
         for (; row + AT_ONCE <= left; row += AT_ONCE)
             add_products(weights + (first + row) * width, states, width, AT_ONCE, sums + row);
         for (; row < left; row++) add_products(weights + (first + row) * width, states, width, 1, sums + row);
         __m512 result = _mm512_loadu_ps(sums);
-        if (bias) result = _mm512_add_ps(result, numbers_of(_mm256_maskz_loadu_epi16(there, bias + first)));
+        if (bias) result = _mm512_add_ps(result, numbers_at(bias + first, there));
         if (activation == GELU) result = gelu(result);
         if (activation == SWISH) result = swish(result);
         _mm256_mask_storeu_epi16(results + first, there, (__m256i)_mm512_cvtneps_pbh(result));
     }
 }
 
-/* Four rows of 8-bit weights times states from which 128 is taken, whose width is a multiple of 64. */
+/* So many rows of 8-bit weights times states from which 128 is taken, whose width is a multiple of 64. */
 static inline __attribute__((always_inline)) void add_whole_products(const int8_t *weights,
                                                                      const uint8_t *states, int64_t width,
                                                                      const int rows, int32_t *sums) {

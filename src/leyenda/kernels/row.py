@@ -6,7 +6,7 @@ import ctypes
 
 import torch
 
-from leyenda.kernels.library import library
+from leyenda.kernels.library import first_of, functions, library
 
 ACTIVATIONS = ("none", "gelu", "swish")
 """What can follow the product, in the kernel's order."""
@@ -27,17 +27,15 @@ class RowProduct:
     """
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, activation: str) -> None:
-        compiled = library()
-        assert compiled is not None
-        self._multiply = compiled.multiply_row
+        self._multiply = functions().multiply_row
         self._weight, self._bias = weight.contiguous(), bias
         rows, width = weight.shape
         self._rows = rows
         # Made once: a step has thirty such products, each of them shorter than a tenth of a millisecond.
-        self._first = ctypes.c_void_p(self._weight.data_ptr())
+        self._first = first_of(self._weight)
         self._shape = ctypes.c_int64(rows), ctypes.c_int64(width)
         self._rest = (
-            None if bias is None else ctypes.c_void_p(bias.data_ptr()),
+            None if bias is None else first_of(bias),
             ctypes.c_int(ACTIVATIONS.index(activation)),
         )
 
@@ -47,10 +45,10 @@ class RowProduct:
         results = states.new_empty(*states.shape[:-1], self._rows)
         self._multiply(
             self._first,
-            ctypes.c_void_p(states.data_ptr()),
+            first_of(states),
             *self._shape,
             *self._rest,
-            ctypes.c_void_p(results.data_ptr()),
+            first_of(results),
             torch.get_num_threads(),
         )
         return results
@@ -82,17 +80,15 @@ def multiply_whole_row(weight: torch.Tensor, scale: torch.Tensor, states: torch.
     Returns:
         Float32 `[1, out]`.
     """
-    compiled = library()
-    assert compiled is not None
     rows, width = weight.shape
     results = torch.empty(1, rows)
-    compiled.multiply_whole_row(
-        ctypes.c_void_p(weight.data_ptr()),
-        ctypes.c_void_p(scale.data_ptr()),
-        ctypes.c_void_p(states.data_ptr()),
+    functions().multiply_whole_row(
+        first_of(weight),
+        first_of(scale),
+        first_of(states),
         ctypes.c_int64(rows),
         ctypes.c_int64(width),
-        ctypes.c_void_p(results.data_ptr()),
+        first_of(results),
         torch.get_num_threads(),
     )
     return results

@@ -1,7 +1,8 @@
-/* What lies between a layer's products, in one pass over bf16 states each: activations and transposed copies.
- */
+/* What lies between a layer's products, in few passes over bf16 states: activations, dropout, norms,
+ * transposed copies. */
 #include "activations.h"
 #include "chance.h"
+#include "numbers.h"
 #include "tiles.h"
 
 #include <math.h>
@@ -12,10 +13,9 @@
     void name(const bf16 *states, const bf16 *gradients, int64_t count, bf16 *results, int threads) {        \
         _Pragma("omp parallel for num_threads(threads)") for (int64_t place = 0; place < count;              \
                                                               place += 16) {                                 \
-            __mmask16 there = count - place < 16 ? (__mmask16)((1 << (count - place)) - 1) : 0xffff;         \
-            __m512 some = function(numbers_of(_mm256_maskz_loadu_epi16(there, states + place)));             \
-            if (gradients)                                                                                   \
-                some = _mm512_mul_ps(some, numbers_of(_mm256_maskz_loadu_epi16(there, gradients + place)));  \
+            __mmask16 there = first_of(count - place);                                                       \
+            __m512 some = function(numbers_at(states + place, there));                                       \
+            if (gradients) some = _mm512_mul_ps(some, numbers_at(gradients + place, there));                 \
             _mm256_mask_storeu_epi16(results + place, there, (__m256i)_mm512_cvtneps_pbh(some));             \
         }                                                                                                    \
     }
@@ -31,9 +31,8 @@ void drop(const bf16 *states, int64_t count, int64_t seed, int64_t faces, float 
     const Chance chance = chance_of((uint64_t)seed, (int)faces);
 #pragma omp parallel for num_threads(threads)
     for (int64_t block = 0; block < (count + 15) / 16; block++) {
-        int64_t left = count - block * 16;
-        __mmask16 there = left < 16 ? (__mmask16)((1 << left) - 1) : 0xffff;
-        __m512 some = numbers_of(_mm256_maskz_loadu_epi16(there, states + block * 16));
+        __mmask16 there = first_of(count - block * 16);
+        __m512 some = numbers_at(states + block * 16, there);
         some = _mm512_maskz_mul_ps(stays(&chance, block), some, _mm512_set1_ps(times));
         _mm256_mask_storeu_epi16(results + block * 16, there, (__m256i)_mm512_cvtneps_pbh(some));
     }
@@ -48,15 +47,15 @@ void norm(const bf16 *states, int64_t rows, int64_t width, const float *weights,
         const bf16 *some = states + row * width;
         __m512 sum = _mm512_setzero_ps(), squares = sum;
         for (int64_t place = 0; place < width; place += 16)
-            sum = _mm512_add_ps(sum, numbers_of(_mm256_loadu_si256((const void *)(some + place))));
+            sum = _mm512_add_ps(sum, numbers_at(some + place, 0xffff));
         __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / (float)width);
         for (int64_t place = 0; place < width; place += 16) {
-            __m512 beside = _mm512_sub_ps(numbers_of(_mm256_loadu_si256((const void *)(some + place))), mean);
+            __m512 beside = _mm512_sub_ps(numbers_at(some + place, 0xffff), mean);
             squares = _mm512_fmadd_ps(beside, beside, squares);
         }
         float times = 1 / sqrtf(_mm512_reduce_add_ps(squares) / (float)width + least);
         for (int64_t place = 0; place < width; place += 16) {
-            __m512 beside = _mm512_sub_ps(numbers_of(_mm256_loadu_si256((const void *)(some + place))), mean);
+            __m512 beside = _mm512_sub_ps(numbers_at(some + place, 0xffff), mean);
             __m512 result = _mm512_fmadd_ps(_mm512_mul_ps(beside, _mm512_set1_ps(times)),
                                             _mm512_loadu_ps(weights + place), _mm512_loadu_ps(bias + place));
             _mm256_storeu_si256((void *)(results + row * width + place), (__m256i)_mm512_cvtneps_pbh(result));
@@ -72,9 +71,8 @@ static void norm_gradient_of_row(const bf16 *states, const bf16 *upstream, int64
     const __m512 mean = _mm512_set1_ps(moments[0]), times = _mm512_set1_ps(moments[1]);
     __m512 along = _mm512_setzero_ps(), across = along;
     for (int64_t place = 0; place < width; place += 16) {
-        __m512 of_result = numbers_of(_mm256_loadu_si256((const void *)(upstream + place)));
-        __m512 normed = _mm512_mul_ps(
-            _mm512_sub_ps(numbers_of(_mm256_loadu_si256((const void *)(states + place))), mean), times);
+        __m512 of_result = numbers_at(upstream + place, 0xffff);
+        __m512 normed = _mm512_mul_ps(_mm512_sub_ps(numbers_at(states + place, 0xffff), mean), times);
         __m512 weighted = _mm512_mul_ps(of_result, _mm512_loadu_ps(weights + place));
         along = _mm512_add_ps(along, weighted);
         across = _mm512_fmadd_ps(weighted, normed, across);
@@ -85,9 +83,8 @@ static void norm_gradient_of_row(const bf16 *states, const bf16 *upstream, int64
     along = _mm512_set1_ps(_mm512_reduce_add_ps(along) / (float)width);
     across = _mm512_set1_ps(_mm512_reduce_add_ps(across) / (float)width);
     for (int64_t place = 0; place < width; place += 16) {
-        __m512 of_result = numbers_of(_mm256_loadu_si256((const void *)(upstream + place)));
-        __m512 normed = _mm512_mul_ps(
-            _mm512_sub_ps(numbers_of(_mm256_loadu_si256((const void *)(states + place))), mean), times);
+        __m512 of_result = numbers_at(upstream + place, 0xffff);
+        __m512 normed = _mm512_mul_ps(_mm512_sub_ps(numbers_at(states + place, 0xffff), mean), times);
         __m512 weighted = _mm512_fmsub_ps(of_result, _mm512_loadu_ps(weights + place), along);
         __m512 gradient = _mm512_mul_ps(_mm512_fnmadd_ps(normed, across, weighted), times);
         _mm256_storeu_si256((void *)(gradients + place), (__m256i)_mm512_cvtneps_pbh(gradient));

@@ -7,7 +7,7 @@ import ctypes
 import torch
 
 from leyenda.kernels.chance import Chance
-from leyenda.kernels.library import library
+from leyenda.kernels.library import first_of, functions, library
 
 
 def can_pass(*states: torch.Tensor) -> bool:
@@ -41,13 +41,13 @@ def dropped(states: torch.Tensor, chance: Chance) -> torch.Tensor:
     """What dropout leaves of bf16 states, scaled up; of gradients as well."""
     states = states.contiguous()
     results = torch.empty_like(states)
-    _library().drop(
-        _first(states),
+    functions().drop(
+        first_of(states),
         ctypes.c_int64(states.numel()),
         ctypes.c_int64(chance.seed),
         ctypes.c_int64(chance.faces),
         ctypes.c_float(chance.times),
-        _first(results),
+        first_of(results),
         torch.get_num_threads(),
     )
     return results
@@ -72,14 +72,14 @@ def norm(
     states = states.contiguous()
     results, width = torch.empty_like(states), states.shape[-1]
     moments = torch.empty(states.numel() // width, 2)
-    _library().norm(
-        _first(states),
+    functions().norm(
+        first_of(states),
         *map(ctypes.c_int64, (len(moments), width)),
-        _first(weight.contiguous()),
-        _first(bias.contiguous()),
+        first_of(weight.contiguous()),
+        first_of(bias.contiguous()),
         ctypes.c_float(least),
-        _first(results),
-        _first(moments),
+        first_of(results),
+        first_of(moments),
         torch.get_num_threads(),
     )
     return results, moments
@@ -105,14 +105,14 @@ def norm_gradient(
     states, upstream = states.contiguous(), upstream.contiguous()
     gradients, width = torch.empty_like(states), states.shape[-1]
     of_weights = torch.empty(2, width)
-    if _library().norm_gradient(
-        _first(states),
-        _first(upstream),
+    if functions().norm_gradient(
+        first_of(states),
+        first_of(upstream),
         *map(ctypes.c_int64, (len(moments), width)),
-        _first(weight.contiguous()),
-        _first(moments),
-        _first(gradients),
-        _first(of_weights),
+        first_of(weight.contiguous()),
+        first_of(moments),
+        first_of(gradients),
+        first_of(of_weights),
         torch.get_num_threads(),
     ):
         raise MemoryError("not enough memory: norm")
@@ -122,10 +122,10 @@ def norm_gradient(
 def transposed_into(turned: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
     """Bf16 `[rows, columns]` copied to `[columns, rows]`, which is given and returned; both may have longer rows."""
     states = states if states.stride(1) == 1 else states.contiguous()
-    _library().transposed(
-        _first(states),
+    functions().transposed(
+        first_of(states),
         *map(ctypes.c_int64, (*states.shape, states.stride(0))),
-        _first(turned),
+        first_of(turned),
         ctypes.c_int64(turned.stride(0)),
         torch.get_num_threads(),
     )
@@ -136,21 +136,11 @@ def _each(name: str, states: torch.Tensor, gradient: torch.Tensor | None = None)
     states = states.contiguous()
     gradient = None if gradient is None else gradient.contiguous()
     results = torch.empty_like(states)
-    getattr(_library(), name)(
-        _first(states),
-        None if gradient is None else _first(gradient),
+    getattr(functions(), name)(
+        first_of(states),
+        None if gradient is None else first_of(gradient),
         ctypes.c_int64(states.numel()),
-        _first(results),
+        first_of(results),
         torch.get_num_threads(),
     )
     return results
-
-
-def _library() -> ctypes.CDLL:
-    compiled = library()
-    assert compiled is not None
-    return compiled
-
-
-def _first(numbers: torch.Tensor) -> ctypes.c_void_p:
-    return ctypes.c_void_p(numbers.data_ptr())

@@ -7,12 +7,10 @@
 #ifndef LEYENDA_TILES_H
 #define LEYENDA_TILES_H
 
-#include "processor.h"
+#include "numbers.h"
 
 #include <stdint.h>
 #include <string.h>
-
-typedef uint16_t bf16;
 
 enum { TILE_ROWS = 16, TILE_DEPTH = 32, TILE_BYTES = 1024 };
 

@@ -5,6 +5,7 @@ Hendrycks and Gimpel 2016, "Gaussian Error Linear Units", arXiv:1606.08415.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,6 +15,9 @@ from torch.nn import functional
 from leyenda.kernels import states as kernels
 
 SLOPE = 1.702
+
+_Of = Callable[[torch.Tensor], torch.Tensor]
+_GradientOf = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class QuickGelu(nn.Module):
@@ -58,20 +62,10 @@ class Swish(nn.SiLU):
         """Element by element."""
         if not kernels.can_pass(states):
             return super().forward(states)
-        result: torch.Tensor = _Swish.apply(states)  # type: ignore[no-untyped-call]
+        result: torch.Tensor = _InOnePass.apply(  # type: ignore[no-untyped-call]
+            states, kernels.swish, kernels.swish_gradient
+        )
         return result
-
-
-class _Swish(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, states: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(states)
-        return kernels.swish(states)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        (states,) = ctx.saved_tensors
-        return kernels.swish_gradient(states, gradient)
 
 
 class Gelu(nn.GELU):
@@ -85,20 +79,25 @@ class Gelu(nn.GELU):
         """Element by element."""
         if not kernels.can_pass(states):
             return functional.gelu(states)
-        result: torch.Tensor = _Gelu.apply(states)  # type: ignore[no-untyped-call]
+        result: torch.Tensor = _InOnePass.apply(  # type: ignore[no-untyped-call]
+            states, kernels.gelu, kernels.gelu_gradient
+        )
         return result
 
 
-class _Gelu(torch.autograd.Function):
+class _InOnePass(torch.autograd.Function):
+    """An activation and its gradient, by the kernels that find them."""
+
     @staticmethod
-    def forward(ctx: Any, states: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, states: torch.Tensor, of: _Of, gradient_of: _GradientOf) -> torch.Tensor:
+        ctx.gradient_of = gradient_of
         ctx.save_for_backward(states)
-        return kernels.gelu(states)
+        return of(states)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         (states,) = ctx.saved_tensors
-        return kernels.gelu_gradient(states, gradient)
+        return ctx.gradient_of(states, gradient), None, None
 
 
 def faster_activation(activation: Any) -> Any:
