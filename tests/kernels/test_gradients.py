@@ -28,8 +28,22 @@ def test_sums_are_torchs(shape, turned, more):
     sums = torch.randn(shape)
     expected = sum(one.float() for one in parts) * 1.702 + (sums if more else 0)
     assert can_add_up(sums, parts)
-    add_up(sums, parts, 1.702, more)
+    squares = add_up(sums, parts, 1.702, more)
     assert torch.allclose(sums, expected, rtol=1e-6, atol=1e-6)
+    assert squares == pytest.approx(expected.double().square().sum().item(), rel=1e-5)
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    parts = [gradient((770, 300), True), gradient((770, 300), False)]
+    found = []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        sums = torch.empty(770, 300)
+        found.append((add_up(sums, parts, 0.3, False), sums))
+    torch.set_num_threads(2)
+    for squares, sums in found[1:]:
+        assert squares == found[0][0]
+        assert torch.equal(sums, found[0][1])
 
 
 @pytest.mark.parametrize("width", [1, 15, 16, 1000])
@@ -46,4 +60,5 @@ def test_what_lies_otherwise_is_torchs():
     assert not can_add_up(sums, [found, found.float()])
     assert not can_add_up(sums.t(), [found.t()])
     assert not can_add_up(sums, [torch.zeros(8, 12).bfloat16()[::2, ::2]])
+    assert not can_add_up(sums, [found] * 9)
     assert not can_add_up(torch.zeros(2, 2, 6), [torch.zeros(2, 2, 6).bfloat16()])

@@ -81,6 +81,11 @@ def gradients(model):
     return found
 
 
+def norm_of(model):
+    found = [weight.grad for weight in model.model.parameters() if weight.grad is not None]
+    return float(torch.nn.utils.get_total_norm(found))
+
+
 def assert_alike(found, expected, tolerance):
     assert found.keys() == expected.keys()
     for name, gradient in expected.items():
@@ -107,6 +112,7 @@ def test_gradients_are_those_of_the_model():
     for _ in range(2):  # a second time, and the gradients are added up
         losses = copies.learn(pieces(batch(model), 4), learning(model))
         assert float(sum(losses)) == pytest.approx(float(loss), rel=1e-6)
+        assert copies.norm() == pytest.approx(norm_of(model), rel=1e-5)
     assert_alike({name: grad / 2 for name, grad in gradients(model).items()}, expected, 1e-5)
 
 
@@ -119,6 +125,7 @@ def test_in_bf16_they_are_as_near_to_exact_ones():
     copies = Replicas(model.model, 2, bf16=True)
     for _ in range(2):
         copies.learn(pieces(batch(model), 4), learning(model, bf16=True))
+        assert copies.norm() == pytest.approx(norm_of(model), rel=1e-5)
     found = {name: gradient / 2 for name, gradient in gradients(model).items()}
     assert 1e-3 < error(found, exact) < 1.2 * usual < 0.02
 
@@ -144,7 +151,9 @@ def test_what_is_frozen_gets_no_gradient():
     learning(model)(model.model, batch(model))
     expected = gradients(model)
     assert any(gradient is None for gradient in expected.values())
-    Replicas(model.model, 2, bf16=False).learn(pieces(batch(model), 4), learning(model))
+    copies = Replicas(model.model, 2, bf16=False)
+    copies.learn(pieces(batch(model), 4), learning(model))
+    assert copies.norm() == pytest.approx(norm_of(model), rel=1e-5)
     assert_alike(gradients(model), expected, 1e-5)
 
 

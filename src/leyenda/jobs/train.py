@@ -27,6 +27,7 @@ from leyenda.jobs.references import other_captions
 from leyenda.jobs.rewards import check_rewards, reward_of
 from leyenda.jobs.score import tokenizer_for
 from leyenda.models import CaptioningModel, GenerationSettings
+from leyenda.models.memory import share_one_heap
 from leyenda.records import EvaluationResult, Skipped
 from leyenda.reports import write_report
 from leyenda.sharing.privacy import public_name, without_private_values
@@ -107,6 +108,7 @@ def train(
     check_names(recipe.training)
     _check_patience(recipe)
     recipe = resolved(recipe)
+    share_one_heap()  # before the first thread begins
     with joined(recipe.model.device, bool(recipe.training.get("fsdp"))) as processes:
         return _train(
             Order(recipe, RunFolder(output), resume, push_to, private, token, tuple(notes)),

@@ -9,6 +9,9 @@ import torch
 
 from leyenda.kernels.library import first_of, functions, library
 
+_MOST = 8
+"""Gradients that are added at once."""
+
 
 def can_add_up(sums: torch.Tensor, found: Sequence[torch.Tensor]) -> bool:
     """Whether the kernel takes float32 sums, and gradients of their shape of one or two dimensions."""
@@ -19,12 +22,12 @@ def can_add_up(sums: torch.Tensor, found: Sequence[torch.Tensor]) -> bool:
         or not 1 <= sums.ndim <= 2
     ):
         return False
-    return all(
+    return len(found) <= _MOST and all(
         one.device.type == "cpu" and one.dtype == torch.bfloat16 and 1 in one.stride()[-2:] for one in found
     )
 
 
-def add_up(sums: torch.Tensor, found: Sequence[torch.Tensor], times: float, more: bool) -> None:
+def add_up(sums: torch.Tensor, found: Sequence[torch.Tensor], times: float, more: bool) -> float:
     """Have the sum of gradients, times a factor.
 
     Args:
@@ -33,14 +36,22 @@ def add_up(sums: torch.Tensor, found: Sequence[torch.Tensor], times: float, more
         times: the factor.
         more: whether it is added to what is there.
 
+    Returns:
+        The sum of the squares of what is there then.
+
+    Raises:
+        MemoryError: there is no memory for a few rows.
+
     >>> sums = torch.ones(2)
     >>> if can_add_up(sums, [sums.bfloat16()]):
-    ...     add_up(sums, [torch.ones(2).bfloat16(), torch.ones(2).bfloat16()], 3.0, True)
+    ...     squares = add_up(sums, [torch.ones(2).bfloat16(), torch.ones(2).bfloat16()], 3.0, True)
     ...     assert sums.tolist() == [7.0, 7.0]
+    ...     assert squares == 98.0
     """
     rows, columns = sums.shape if sums.ndim == 2 else (1, len(sums))
     matrices = (_Matrix * len(found))(*map(_matrix, found))
-    functions().add_up(
+    squares = ctypes.c_double()
+    if functions().add_up(
         matrices,
         len(found),
         ctypes.c_int64(rows),
@@ -48,8 +59,11 @@ def add_up(sums: torch.Tensor, found: Sequence[torch.Tensor], times: float, more
         ctypes.c_float(times),
         int(more),
         first_of(sums),
+        ctypes.byref(squares),
         torch.get_num_threads(),
-    )
+    ):
+        raise MemoryError("not enough memory: gradients")
+    return squares.value
 
 
 class _Matrix(ctypes.Structure):

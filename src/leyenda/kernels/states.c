@@ -121,9 +121,6 @@ static inline __m512i some_of_row(const bf16 *states, int64_t row, int64_t rows,
 /* Rows `stride` numbers apart to columns of `[columns, rows]`, whose rows are `next` numbers apart. */
 void transposed(const bf16 *states, int64_t rows, int64_t columns, int64_t stride, bf16 *turned, int64_t next,
                 int threads) {
-    const __m512i even = _mm512_set_epi16(62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42, 40, 38, 36, 34, 32, 30,
-                                          28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
-    const __m512i odd = _mm512_add_epi16(even, _mm512_set1_epi16(1));
 #pragma omp parallel for num_threads(threads)
     for (int64_t row = 0; row < rows; row += 32)
         for (int64_t column = 0; column < columns; column += 32) {
@@ -134,14 +131,11 @@ void transposed(const bf16 *states, int64_t rows, int64_t columns, int64_t strid
                 upper[i] = some_of_row(states + column, row + i, rows, stride, width);
                 lower[i] = some_of_row(states + column, row + 16 + i, rows, stride, width);
             }
-            turn(upper);
-            turn(lower);
+            turn_both(upper, lower);
             for (int i = 0; i < 16 && column + 2 * i < columns; i++) {
                 bf16 *place = turned + (column + 2 * i) * next + row;
-                _mm512_mask_storeu_epi16(place, there, _mm512_permutex2var_epi16(upper[i], even, lower[i]));
-                if (column + 2 * i + 1 < columns)
-                    _mm512_mask_storeu_epi16(place + next, there,
-                                             _mm512_permutex2var_epi16(upper[i], odd, lower[i]));
+                _mm512_mask_storeu_epi16(place, there, upper[i]);
+                if (column + 2 * i + 1 < columns) _mm512_mask_storeu_epi16(place + next, there, lower[i]);
             }
         }
 }

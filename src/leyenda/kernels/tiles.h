@@ -56,6 +56,21 @@ static inline void turn(__m512i rows[16]) {
     }
 }
 
+/* Two times 16 rows of 32 numbers, one below the other, turned: their columns, the even ones and the odd
+ * ones. */
+static inline void turn_both(__m512i upper[16], __m512i lower[16]) {
+    const __m512i even = _mm512_set_epi16(62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42, 40, 38, 36, 34, 32, 30,
+                                          28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+    const __m512i odd = _mm512_add_epi16(even, _mm512_set1_epi16(1));
+    turn(upper);
+    turn(lower);
+    for (int i = 0; i < 16; i++) {
+        __m512i column = _mm512_permutex2var_epi16(upper[i], even, lower[i]);
+        lower[i] = _mm512_permutex2var_epi16(upper[i], odd, lower[i]);
+        upper[i] = column;
+    }
+}
+
 /* A row of 32 numbers; zeros behind the last row. What lies `next` numbers behind them is fetched for later.
  */
 static inline __m512i row_of(const bf16 *states, int64_t row, int64_t rows, int64_t stride, int64_t next) {

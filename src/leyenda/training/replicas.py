@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
@@ -106,6 +107,13 @@ class Replicas:
         """Have the model's weights as they are now."""
         for weight in self._weights:
             weight.follow()
+
+    def norm(self) -> float:
+        """Of the gradients that the model has since `learn`, as `torch.nn.utils.clip_grad_norm_` finds it.
+
+        They need not be read once more for it.
+        """
+        return math.sqrt(sum(weight.squares for weight in self._weights))
 
     def learn(
         self, parts: Sequence[Part], gradients: Callable[[nn.Module, Part], torch.Tensor]

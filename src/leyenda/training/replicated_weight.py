@@ -1,4 +1,4 @@
-"""A weight that replicas of a model share, and the sum of the gradients that they find for it."""
+"""A weight that replicas of a model share, the sum of the gradients that they find for it, and how great that is."""
 
 from __future__ import annotations
 
@@ -31,7 +31,17 @@ class ReplicatedWeight:
         self._narrow = torch.empty_like(own, dtype=torch.bfloat16) if narrow else None
         self._replicated: list[nn.Parameter] = []
         self._first: torch.Tensor | None = None
+        self._squares: float | None = None
         self.follow()
+
+    @property
+    def squares(self) -> float:
+        """The sum of the squares of the model's gradient, as it was when something was last added to it."""
+        if self.own.grad is None:
+            return 0.0
+        if self._squares is None:
+            self._squares = _squares(self.own.grad)
+        return self._squares
 
     def for_one_more(self) -> nn.Parameter:
         """What the next replica has in its place."""
@@ -58,6 +68,7 @@ class ReplicatedWeight:
             if self.own.grad is None:
                 self.own.grad = torch.zeros_like(self.own)
             self.own.grad.add_(found.coalesce())
+            self._squares = None  # found once, behind the last of them
         elif self.own.grad is not None:
             self._add_up(self.own.grad, found, more=True)
         elif self._first is None:
@@ -80,12 +91,17 @@ class ReplicatedWeight:
     def _add_up(self, sums: torch.Tensor, *parts: torch.Tensor, more: bool = False) -> None:
         """Have the sum of a gradient's parts there, or added to what is there."""
         if can_add_up(sums, parts):
-            add_up(sums, parts, self._times, more)
+            self._squares = add_up(sums, parts, self._times, more)
             return
+        squares = 0.0
         for some in _a_few_rows(self.own):
             first, *others = (self._cast(part, some) for part in parts)
             whole = functools.reduce(torch.Tensor.add_, others, first)
-            sums[some] = sums[some] + whole if more else whole
+            if more:
+                whole += sums[some]
+            sums[some] = whole
+            squares += _squares(whole)
+        self._squares = squares
 
     def _cast(self, gradient: torch.Tensor, some: slice) -> torch.Tensor:
         """Some of its rows in the weight's number format, multiplied as the weight was."""
@@ -97,6 +113,11 @@ class ReplicatedWeight:
         self._first = None
         for one in self._replicated:
             one.grad = None
+
+
+def _squares(numbers: torch.Tensor) -> float:
+    """The sum of them."""
+    return float(torch.linalg.vector_norm(numbers)) ** 2
 
 
 def _a_few_rows(weight: torch.Tensor) -> Iterator[Any]:

@@ -31,6 +31,7 @@ from leyenda.training import history
 from leyenda.training.batch_size import PieceSize
 from leyenda.training.batches_ahead import BatchesAhead
 from leyenda.training.checkpoints import STATE_FILE, checkpoint_at, rotate, written_whole
+from leyenda.training.clipping import clip
 from leyenda.training.diagnostics import collapse_warning, show_samples
 from leyenda.training.label_smoothing import smooth_in_model, smoothed
 from leyenda.training.pairs import Batch, EpochSampler, Images, Pairs, StepSampler, as_it_is, collate, pieces
@@ -516,6 +517,10 @@ class CaptionTrainer(Trainer):  # type: ignore[misc]
         self.lr_scheduler.load_state_dict(torch.load(folder / "scheduler.pt", weights_only=True))
 
     def _clip_grad_norm(self, model: torch.nn.Module) -> Any:
+        if self._replicas is not None and self._processes.count == 1:
+            norm = torch.tensor(self._replicas.norm())
+            clip(model, self.optimizer, norm, self.args.max_grad_norm)
+            return norm
         norm = super()._clip_grad_norm(model)
         return norm.full_tensor() if hasattr(norm, "full_tensor") else norm
 
