@@ -101,6 +101,9 @@ class OwnTraining:
         import transformers.trainer
 
         from leyenda.config import load_recipe
+        from leyenda.models.memory import share_one_heap
+
+        share_one_heap()  # as the command does
         from leyenda.jobs.train import train
 
         held = held_between_steps(

@@ -104,12 +104,37 @@ def test_norms_and_their_gradients_are_torchs(shape):
     exact = [one.double().requires_grad_() for one in (states, weight, bias)]
     usual = functional.layer_norm(exact[0], shape[-1:], *exact[1:], 1e-5)
     usual.backward(upstream.double())
-    result, moments = norm(states, weight, bias, 1e-5)
-    gradients = norm_gradient(states, upstream, weight, moments)
+    result, normed, moments = norm(states, weight, bias, 1e-5)
+    of_states, of_added, of_weights = norm_gradient(states, upstream, weight, moments)
     assert close(result, usual.detach().float(), lost=1e-5)
-    assert close(gradients[0], exact[0].grad.float(), lost=1e-5)
-    for found, expected in zip(gradients[1], exact[1:], strict=True):
+    assert close(of_states, exact[0].grad.float(), lost=1e-5)
+    assert normed is states
+    assert of_added is of_states
+    for found, expected in zip(of_weights, exact[1:], strict=True):
         assert torch.allclose(found, expected.grad.float(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("share", [None, 0.3])
+@pytest.mark.parametrize("shape", [(1, 16), (3, 5, 48), (200, 768)])
+def test_norms_of_sums_and_their_gradients_are_torchs(shape, share):
+    torch.manual_seed(shape[-1])
+    states, added, upstream, beside = (torch.randn(shape).bfloat16() for _ in range(4))
+    weight, bias = torch.randn(shape[-1]), torch.randn(shape[-1])
+    chance = None if share is None else Chance(share, 11)
+    result, sums, moments = norm(states, weight, bias, 1e-5, added, chance)
+    left = torch.ones(shape) if chance is None else dropped(torch.ones(shape).bfloat16(), chance) != 0
+    left = left / (1 - (share or 0))
+    assert close(sums, states.float() + added.float() * left)
+    exact = [one.double().requires_grad_() for one in (sums, weight, bias)]
+    usual = functional.layer_norm(exact[0], shape[-1:], *exact[1:], 1e-5)
+    usual.backward(upstream.double())
+    of_sums, of_added, of_weights = norm_gradient(sums, upstream, weight, moments, beside, chance)
+    expected = exact[0].grad.float() + beside.float()
+    assert close(result, usual.detach().float(), lost=1e-5)
+    assert close(of_sums, expected, lost=1e-5)
+    assert close(of_added, expected * left, lost=1e-5)
+    for found, wanted in zip(of_weights, exact[1:], strict=True):
+        assert torch.allclose(found, wanted.grad.float(), rtol=1e-4, atol=1e-4)
 
 
 def test_any_number_of_threads_finds_the_same():
@@ -117,10 +142,11 @@ def test_any_number_of_threads_finds_the_same():
     threads = torch.get_num_threads()
 
     def all_of_it():
-        result, moments = norm(states, weight, weight, 1e-5)
-        gradients = norm_gradient(states, result, weight, moments)
+        result, sums, moments = norm(states, weight, weight, 1e-5, states * 2, Chance(0.4, 3))
+        gradients = norm_gradient(sums, result, weight, moments, states, Chance(0.4, 3))
         return (
             result,
+            sums,
             *gradients,
             dropped(states, Chance(0.2, 1)),
             gelu(states),

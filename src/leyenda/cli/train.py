@@ -148,6 +148,9 @@ def command(
 
         result = train_with_ray(recipe, output, workers=workers, address=address, **wanted)
     else:
+        from leyenda.models.memory import share_one_heap
+
+        share_one_heap()  # before the threads begin that come with the next import
         from leyenda.jobs.train import train
 
         result = train(recipe, output, **wanted)

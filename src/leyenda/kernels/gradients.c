@@ -40,56 +40,68 @@ static void turn_band(const Matrix *of, int64_t row, int64_t rows, int64_t colum
     }
 }
 
-/* A row of `sums`; returns the sums of its squares. */
-static __m512 sum_row(const bf16 *const rows[], int count, int64_t columns, float times, int more,
-                      float *sums) {
+/* So many matrices, 8 at most, whose sum times a factor goes to `sums`, or is added to what is there. */
+typedef struct {
+    const Matrix *found;
+    int64_t count, rows, columns;
+    float times;
+    int more;
+    float *sums;
+} Sum;
+
+enum { MOST = 8 };
+
+/* A row of the sum; returns its squares. */
+static __m512 sum_row(const Sum *of, const bf16 *const parts[MOST], float *sums) {
     __m512 squares = _mm512_setzero_ps();
-    for (int64_t column = 0; column < columns; column += 16) {
-        __mmask16 there = first_of(columns - column);
-        __m512 sum = numbers_at(rows[0] + column, there);
-        for (int number = 1; number < count; number++)
-            sum = _mm512_add_ps(sum, numbers_at(rows[number] + column, there));
-        sum = _mm512_mul_ps(sum, _mm512_set1_ps(times));
-        if (more) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(there, sums + column));
+    for (int64_t column = 0; column < of->columns; column += 16) {
+        __mmask16 there = first_of(of->columns - column);
+        __m512 sum = numbers_at(parts[0] + column, there);
+        for (int64_t number = 1; number < of->count; number++)
+            sum = _mm512_add_ps(sum, numbers_at(parts[number] + column, there));
+        sum = _mm512_mul_ps(sum, _mm512_set1_ps(of->times));
+        if (of->more) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(there, sums + column));
         squares = _mm512_fmadd_ps(sum, sum, squares);
         _mm512_mask_storeu_ps(sums + column, there, sum);
     }
     return squares;
 }
 
-enum { MOST = 8 };
+/* A band of the sum, with room to turn one of each matrix; returns the sum of its squares. */
+static double sum_band(const Sum *of, int64_t first, bf16 *room) {
+    const int64_t rows = of->rows - first < BAND ? of->rows - first : BAND,
+                  stride = rounded_up(of->columns, 32);
+    const bf16 *parts[MOST];
+    int64_t next[MOST];
+    __m512 squares = _mm512_setzero_ps();
+    for (int64_t number = 0; number < of->count; number++) {
+        const Matrix *part = &of->found[number];
+        int lies_turned = part->column != 1;
+        parts[number] = lies_turned ? room + number * BAND * stride : part->first + first * part->row;
+        next[number] = lies_turned ? stride : part->row;
+        if (lies_turned) turn_band(part, first, of->rows, of->columns, room + number * BAND * stride, stride);
+    }
+    for (int64_t row = 0; row < rows; row++) {
+        squares = _mm512_add_ps(squares, sum_row(of, parts, of->sums + (first + row) * of->columns));
+        for (int64_t number = 0; number < of->count; number++) parts[number] += next[number];
+    }
+    return (double)_mm512_reduce_add_ps(squares);
+}
 
-/* `sums` becomes the sum of so many matrices, 8 at most, times a factor; with `more`, that is added to it.
- * `squares` becomes the sum of its numbers' squares. Returns 0, or 1 where there is no memory. */
-int add_up(const Matrix *found, int count, int64_t rows, int64_t columns, float times, int more, float *sums,
-           double *squares, int threads) {
-    const int64_t bands = (rows + BAND - 1) / BAND, stride = rounded_up(columns, 32);
+/* `squares` becomes the sum of the squares of all sums, added band by band whatever the number of threads.
+ * Returns 0, or 1 where there is no memory. */
+int add_up(const Sum *of, double *squares, int threads) {
+    const int64_t bands = (of->rows + BAND - 1) / BAND, room = of->count * BAND * rounded_up(of->columns, 32);
     double *of_bands = malloc((size_t)bands * sizeof(double));
     int failed = of_bands == NULL;
     if (failed) return 1;
 #pragma omp parallel num_threads(threads) reduction(| : failed)
     {
-        bf16 *turned = aligned_alloc(64, (size_t)(count * BAND * stride) * sizeof(bf16));
+        bf16 *turned = aligned_alloc(64, (size_t)room * sizeof(bf16));
         failed = turned == NULL;
 #pragma omp for
-        for (int64_t band = 0; band < bands; band++) {
-            int64_t first = band * BAND, left = rows - first < BAND ? rows - first : BAND;
-            __m512 sum = _mm512_setzero_ps();
-            if (!turned) continue;
-            for (int number = 0; number < count; number++)
-                if (found[number].column != 1)
-                    turn_band(&found[number], first, rows, columns, turned + number * BAND * stride, stride);
-            for (int64_t row = 0; row < left; row++) {
-                const bf16 *those[MOST];
-                for (int number = 0; number < count; number++)
-                    those[number] = found[number].column == 1
-                                        ? found[number].first + (first + row) * found[number].row
-                                        : turned + (number * BAND + row) * stride;
-                sum = _mm512_add_ps(
-                    sum, sum_row(those, count, columns, times, more, sums + (first + row) * columns));
-            }
-            of_bands[band] = (double)_mm512_reduce_add_ps(sum);
-        }
+        for (int64_t band = 0; band < bands; band++)
+            if (turned) of_bands[band] = sum_band(of, band * BAND, turned);
         free(turned);
     }
     *squares = 0;

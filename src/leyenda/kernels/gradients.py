@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from leyenda.kernels.library import first_of, functions, library
+from leyenda.kernels.library import functions, library
 
 _MOST = 8
 """Gradients that are added at once."""
@@ -50,24 +50,27 @@ def add_up(sums: torch.Tensor, found: Sequence[torch.Tensor], times: float, more
     """
     rows, columns = sums.shape if sums.ndim == 2 else (1, len(sums))
     matrices = (_Matrix * len(found))(*map(_matrix, found))
+    wanted = _Sum(matrices, len(found), rows, columns, times, more, sums.data_ptr())
     squares = ctypes.c_double()
-    if functions().add_up(
-        matrices,
-        len(found),
-        ctypes.c_int64(rows),
-        ctypes.c_int64(columns),
-        ctypes.c_float(times),
-        int(more),
-        first_of(sums),
-        ctypes.byref(squares),
-        torch.get_num_threads(),
-    ):
+    if functions().add_up(ctypes.byref(wanted), ctypes.byref(squares), torch.get_num_threads()):
         raise MemoryError("not enough memory: gradients")
     return squares.value
 
 
 class _Matrix(ctypes.Structure):
     _fields_ = [("first", ctypes.c_void_p), ("row", ctypes.c_int64), ("column", ctypes.c_int64)]
+
+
+class _Sum(ctypes.Structure):
+    _fields_ = [
+        ("found", ctypes.POINTER(_Matrix)),
+        ("count", ctypes.c_int64),
+        ("rows", ctypes.c_int64),
+        ("columns", ctypes.c_int64),
+        ("times", ctypes.c_float),
+        ("more", ctypes.c_int),
+        ("sums", ctypes.c_void_p),
+    ]
 
 
 def _matrix(found: torch.Tensor) -> _Matrix:

@@ -38,37 +38,74 @@ void drop(const bf16 *states, int64_t count, int64_t seed, int64_t faces, float 
     }
 }
 
-/* Rows less their mean, over their deviation, times weights and with a bias added. For `norm_gradient` each
- * row's mean and what it was multiplied by, one behind the other. The width is a multiple of 16. */
-void norm(const bf16 *states, int64_t rows, int64_t width, const float *weights, const float *bias,
-          float least, bf16 *results, float *moments, int threads) {
+/* Dropout, where there are faces; see chance.h. */
+typedef struct {
+    int64_t seed, faces;
+    float times;
+} Dropout;
+
+/* What dropout leaves of the states at a place, a multiple of 16. */
+static inline __m512 left_of(__m512 states, const Dropout *dropout, const Chance *chance, int64_t place) {
+    if (!dropout->faces) return states;
+    return _mm512_maskz_mul_ps(stays(chance, place / 16), states, _mm512_set1_ps(dropout->times));
+}
+
+/* A row less its mean, over its deviation, times weights and with a bias added; its mean and what it was
+ * multiplied by are its moments. */
+static void norm_row(const bf16 *states, int64_t width, const float *weights, const float *bias, float least,
+                     bf16 *results, float *moments) {
+    __m512 sum = _mm512_setzero_ps(), squares = sum;
+    for (int64_t place = 0; place < width; place += 16)
+        sum = _mm512_add_ps(sum, numbers_at(states + place, 0xffff));
+    __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / (float)width);
+    for (int64_t place = 0; place < width; place += 16) {
+        __m512 beside = _mm512_sub_ps(numbers_at(states + place, 0xffff), mean);
+        squares = _mm512_fmadd_ps(beside, beside, squares);
+    }
+    float times = 1 / sqrtf(_mm512_reduce_add_ps(squares) / (float)width + least);
+    for (int64_t place = 0; place < width; place += 16) {
+        __m512 beside = _mm512_sub_ps(numbers_at(states + place, 0xffff), mean);
+        __m512 result = _mm512_fmadd_ps(_mm512_mul_ps(beside, _mm512_set1_ps(times)),
+                                        _mm512_loadu_ps(weights + place), _mm512_loadu_ps(bias + place));
+        _mm256_storeu_si256((void *)(results + place), (__m256i)_mm512_cvtneps_pbh(result));
+    }
+    moments[0] = _mm512_cvtss_f32(mean);
+    moments[1] = times;
+}
+
+/* Of rows whose width is a multiple of 16. With `added`, of which dropout leaves some, they are added to the
+ * states first, into `sums`. */
+void norm(const bf16 *states, const bf16 *added, const Dropout *dropout, int64_t rows, int64_t width,
+          const float *weights, const float *bias, float least, bf16 *sums, bf16 *results, float *moments,
+          int threads) {
+    const Chance chance = chance_of((uint64_t)dropout->seed, (int)dropout->faces);
 #pragma omp parallel for num_threads(threads)
     for (int64_t row = 0; row < rows; row++) {
-        const bf16 *some = states + row * width;
-        __m512 sum = _mm512_setzero_ps(), squares = sum;
-        for (int64_t place = 0; place < width; place += 16)
-            sum = _mm512_add_ps(sum, numbers_at(some + place, 0xffff));
-        __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum) / (float)width);
-        for (int64_t place = 0; place < width; place += 16) {
-            __m512 beside = _mm512_sub_ps(numbers_at(some + place, 0xffff), mean);
-            squares = _mm512_fmadd_ps(beside, beside, squares);
+        const int64_t first = row * width;
+        for (int64_t place = first; added && place < first + width; place += 16) {
+            __m512 sum = _mm512_add_ps(numbers_at(states + place, 0xffff),
+                                       left_of(numbers_at(added + place, 0xffff), dropout, &chance, place));
+            _mm256_storeu_si256((void *)(sums + place), (__m256i)_mm512_cvtneps_pbh(sum));
         }
-        float times = 1 / sqrtf(_mm512_reduce_add_ps(squares) / (float)width + least);
-        for (int64_t place = 0; place < width; place += 16) {
-            __m512 beside = _mm512_sub_ps(numbers_at(some + place, 0xffff), mean);
-            __m512 result = _mm512_fmadd_ps(_mm512_mul_ps(beside, _mm512_set1_ps(times)),
-                                            _mm512_loadu_ps(weights + place), _mm512_loadu_ps(bias + place));
-            _mm256_storeu_si256((void *)(results + row * width + place), (__m256i)_mm512_cvtneps_pbh(result));
-        }
-        moments[2 * row] = _mm512_cvtss_f32(mean);
-        moments[2 * row + 1] = times;
+        norm_row((added ? sums : states) + first, width, weights, bias, least, results + first,
+                 moments + 2 * row);
     }
 }
 
-/* A row's share in the gradients of weights and bias is added to `sums`, one behind the other. */
-static void norm_gradient_of_row(const bf16 *states, const bf16 *upstream, int64_t width,
-                                 const float *weights, const float *moments, bf16 *gradients, float *sums) {
+/* Gradients of a norm's results, and of its states beside it, or NULL, in; of its states out, and what
+ * dropout leaves of these, or NULL. */
+typedef struct {
+    const bf16 *upstream, *beside;
+    bf16 *gradients, *left;
+} NormGradients;
+
+/* Of a row that begins at `first`. Its share in the gradients of weights and bias is added to `sums`, one
+ * behind the other. */
+static void norm_gradient_of_row(const NormGradients *of, int64_t first, const bf16 *states, int64_t width,
+                                 const float *weights, const float *moments, const Dropout *dropout,
+                                 const Chance *chance, float *sums) {
     const __m512 mean = _mm512_set1_ps(moments[0]), times = _mm512_set1_ps(moments[1]);
+    const bf16 *upstream = of->upstream + first;
     __m512 along = _mm512_setzero_ps(), across = along;
     for (int64_t place = 0; place < width; place += 16) {
         __m512 of_result = numbers_at(upstream + place, 0xffff);
@@ -87,24 +124,29 @@ static void norm_gradient_of_row(const bf16 *states, const bf16 *upstream, int64
         __m512 normed = _mm512_mul_ps(_mm512_sub_ps(numbers_at(states + place, 0xffff), mean), times);
         __m512 weighted = _mm512_fmsub_ps(of_result, _mm512_loadu_ps(weights + place), along);
         __m512 gradient = _mm512_mul_ps(_mm512_fnmadd_ps(normed, across, weighted), times);
-        _mm256_storeu_si256((void *)(gradients + place), (__m256i)_mm512_cvtneps_pbh(gradient));
+        if (of->beside) gradient = _mm512_add_ps(gradient, numbers_at(of->beside + first + place, 0xffff));
+        _mm256_storeu_si256((void *)(of->gradients + first + place), (__m256i)_mm512_cvtneps_pbh(gradient));
+        if (!of->left) continue;
+        gradient = left_of(gradient, dropout, chance, first + place);
+        _mm256_storeu_si256((void *)(of->left + first + place), (__m256i)_mm512_cvtneps_pbh(gradient));
     }
 }
 
 enum { ROWS_A_SUM = 64 };
 
-/* Gradients of a norm's states, and of its weights and bias, [2, width]. Sums are over so many rows first,
- * whatever the number of threads. Returns 0, or 1 where there is no memory. */
-int norm_gradient(const bf16 *states, const bf16 *upstream, int64_t rows, int64_t width, const float *weights,
-                  const float *moments, bf16 *gradients, float *of_weights, int threads) {
+/* From the states, or sums, that were normed: gradients of these, and of weights and bias, [2, width]. Sums
+ * are over so many rows first, whatever the number of threads. Returns 0, or 1 where there is no memory. */
+int norm_gradient(const NormGradients *of, const bf16 *states, const Dropout *dropout, int64_t rows,
+                  int64_t width, const float *weights, const float *moments, float *of_weights, int threads) {
+    const Chance chance = chance_of((uint64_t)dropout->seed, (int)dropout->faces);
     int64_t count = (rows + ROWS_A_SUM - 1) / ROWS_A_SUM;
     float *sums = calloc((size_t)(count * 2 * width), sizeof(float));
     if (!sums) return 1;
 #pragma omp parallel for num_threads(threads)
     for (int64_t part = 0; part < count; part++)
         for (int64_t row = part * ROWS_A_SUM; row < rows && row < (part + 1) * ROWS_A_SUM; row++)
-            norm_gradient_of_row(states + row * width, upstream + row * width, width, weights,
-                                 moments + 2 * row, gradients + row * width, sums + part * 2 * width);
+            norm_gradient_of_row(of, row * width, states + row * width, width, weights, moments + 2 * row,
+                                 dropout, &chance, sums + part * 2 * width);
     memset(of_weights, 0, (size_t)(2 * width) * sizeof(float));
     for (int64_t part = 0; part < count; part++)
         for (int64_t place = 0; place < 2 * width; place++)

@@ -54,8 +54,13 @@ def dropped(states: torch.Tensor, chance: Chance) -> torch.Tensor:
 
 
 def norm(
-    states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, least: float
-) -> tuple[torch.Tensor, torch.Tensor]:
+    states: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    least: float,
+    added: torch.Tensor | None = None,
+    chance: Chance | None = None,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Each position's states less their mean and over their deviation, times weights and with a bias added.
 
     Ba, Kiros and Hinton 2016, "Layer Normalization", arXiv:1607.06450.
@@ -65,58 +70,92 @@ def norm(
         weight: float32 `[width]`.
         bias: float32 `[width]`.
         least: what is added to the variance.
+        added: bf16 of the states' shape, added to them before; None for nothing.
+        chance: of dropout from what is added; None where there is none.
 
     Returns:
-        Bf16 `[..., width]`, and for `norm_gradient` float32 `[positions, 2]`.
+        Bf16 `[..., width]`; what was normed, of this shape; and for `norm_gradient` float32 `[positions, 2]`.
     """
-    states = states.contiguous()
-    results, width = torch.empty_like(states), states.shape[-1]
+    states, width = states.contiguous(), states.shape[-1]
+    added = None if added is None else added.contiguous()
+    results, sums = torch.empty_like(states), states if added is None else torch.empty_like(states)
     moments = torch.empty(states.numel() // width, 2)
     functions().norm(
         first_of(states),
+        None if added is None else first_of(added),
+        ctypes.byref(_dropout(chance)),
         *map(ctypes.c_int64, (len(moments), width)),
         first_of(weight.contiguous()),
         first_of(bias.contiguous()),
         ctypes.c_float(least),
+        first_of(sums),
         first_of(results),
         first_of(moments),
         torch.get_num_threads(),
     )
-    return results, moments
+    return results, sums, moments
 
 
 def norm_gradient(
-    states: torch.Tensor, upstream: torch.Tensor, weight: torch.Tensor, moments: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Those of a norm's states, and of its weight and bias.
+    states: torch.Tensor,
+    upstream: torch.Tensor,
+    weight: torch.Tensor,
+    moments: torch.Tensor,
+    beside: torch.Tensor | None = None,
+    chance: Chance | None = None,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Those of what `norm` normed, of what dropout left of what was added, and of the norm's weight and bias.
 
     Args:
-        states: that were given to `norm`.
+        states: what was normed.
         upstream: bf16 `[..., width]`, its result's gradient.
         weight: float32 `[width]`.
         moments: what `norm` found besides.
+        beside: bf16 `[..., width]`, a gradient of the same states to which this one is added; None for none.
+        chance: that of `norm`.
 
     Returns:
-        Bf16 `[..., width]` and float32 `[2, width]`.
+        Bf16 `[..., width]` twice, the same tensor where there is no chance, and float32 `[2, width]`.
 
     Raises:
         MemoryError: there is no memory for a few rows' sums.
     """
-    states, upstream = states.contiguous(), upstream.contiguous()
-    gradients, width = torch.empty_like(states), states.shape[-1]
+    upstream, width = upstream.contiguous(), states.shape[-1]
+    beside = None if beside is None else beside.contiguous()
+    gradients = torch.empty_like(states)
+    left = gradients if chance is None else torch.empty_like(states)
     of_weights = torch.empty(2, width)
     if functions().norm_gradient(
+        ctypes.byref(
+            _NormGradients(
+                upstream.data_ptr(),
+                None if beside is None else beside.data_ptr(),
+                gradients.data_ptr(),
+                None if chance is None else left.data_ptr(),
+            )
+        ),
         first_of(states),
-        first_of(upstream),
+        ctypes.byref(_dropout(chance)),
         *map(ctypes.c_int64, (len(moments), width)),
         first_of(weight.contiguous()),
         first_of(moments),
-        first_of(gradients),
         first_of(of_weights),
         torch.get_num_threads(),
     ):
         raise MemoryError("not enough memory: norm")
-    return gradients, of_weights
+    return gradients, left, of_weights
+
+
+class _Dropout(ctypes.Structure):
+    _fields_ = [("seed", ctypes.c_int64), ("faces", ctypes.c_int64), ("times", ctypes.c_float)]
+
+
+class _NormGradients(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_void_p) for name in ("upstream", "beside", "gradients", "left")]
+
+
+def _dropout(chance: Chance | None) -> _Dropout:
+    return _Dropout() if chance is None else _Dropout(chance.seed, chance.faces, chance.times)
 
 
 def transposed_into(turned: torch.Tensor, states: torch.Tensor) -> torch.Tensor:

@@ -7,15 +7,17 @@ of the decoder (the image prefix) serve all of its captions, in training as well
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch.nn.functional import pad
 from torch.utils.checkpoint import checkpoint
 
 from leyenda.models.attention import attend, split_heads, split_three
-from leyenda.models.dropout import drop
+from leyenda.models.trained_norm import sum_and_norm
 from leyenda.models.trained_product import products
+
+T = TypeVar("T")
 
 IMAGES_AT_ONCE = 8
 """Images that a search encodes at a time on a CPU: with more, states as wide as four times the model take memory that
@@ -41,13 +43,15 @@ class GitNetwork:
         tower = self.git.image_encoder.vision_model
         states = _as_autocast_wants(tower.pre_layrnorm(tower.embeddings(pixel_values)))
         positions, layers = states.shape[1], tower.encoder.layers
-        states = _in_whole_tiles(states, layers)
+        states, added = _in_whole_tiles(states, layers), None
         for layer in layers:
             packed = getattr(layer, "packed", None)
             if packed is not None:
                 states = packed(states, positions)
             else:
-                states = _run(layer, _vision_layer, states)
+                states, added = _run(layer, _vision_layer, states, added)
+        if added is not None:
+            states = states + added
         features: torch.Tensor = tower.post_layernorm(states[:, :positions])
         return features
 
@@ -142,25 +146,37 @@ def _in_whole_tiles(states: torch.Tensor, layers: Any) -> torch.Tensor:
     return pad(states, (0, 0, 0, -states.shape[1] % TILE))
 
 
-def _run(module: Any, compute: Callable[..., torch.Tensor], *arguments: Any) -> torch.Tensor:
+def _run(module: Any, compute: Callable[..., T], *arguments: Any) -> T:
     """`compute(module, ...)`, with gradient checkpointing where the model was told to use it."""
     if module.training and getattr(module, "gradient_checkpointing", False):
-        states: torch.Tensor = checkpoint(compute, module, *arguments, use_reentrant=False)
-        return states
+        computed: T = checkpoint(compute, module, *arguments, use_reentrant=False)
+        return computed
     return compute(module, *arguments)
 
 
-def _vision_layer(layer: Any, states: torch.Tensor) -> Any:
-    """One layer of the image encoder; `[images, positions, width]` to the same."""
-    own = layer.self_attn
-    normed = ready_for(own.q_proj, layer.layer_norm1(states))
+def _vision_layer(
+    layer: Any, states: torch.Tensor, added: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """One layer of the image encoder.
+
+    Args:
+        layer: of the encoder.
+        states: `[images, positions, width]`.
+        added: what belongs to them and is not added yet, of the same shape; None for nothing.
+
+    Returns:
+        The same two of the next layer.
+    """
+    own, mlp = layer.self_attn, layer.mlp
+    states, normed = sum_and_norm(layer.layer_norm1, states, added)
+    normed = ready_for(own.q_proj, normed)
     queries, keys, values = (
         split_heads(part, own.num_heads) for part in products(normed, own.q_proj, own.k_proj, own.v_proj)
     )
     dropout = own.dropout if layer.training else 0.0
-    states = states + own.out_proj(attend(queries, keys, values, dropout=dropout))
-    normed = ready_for(layer.mlp.fc1, layer.layer_norm2(states))
-    return states + layer.mlp(normed)
+    attended = own.out_proj(attend(queries, keys, values, dropout=dropout))
+    states, normed = sum_and_norm(layer.layer_norm2, states, attended)
+    return states, mlp(ready_for(mlp.fc1, normed))
 
 
 def _joint_layer(layer: Any, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -209,17 +225,15 @@ def _attention_dropout(layer: Any) -> float:
 def after_attention(layer: Any, attended: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
     """The rest of a decoder layer behind its attention."""
     narrow, wide, final = layer.attention.output, layer.intermediate, layer.output
-    states = narrow.LayerNorm(_dropped(narrow, narrow.dense(ready_for(narrow.dense, attended))) + states)
+    states = _ended(narrow, attended, states)
     inner = wide.intermediate_act_fn(wide.dense(ready_for(wide.dense, states)))
-    ended: torch.Tensor = final.LayerNorm(
-        _dropped(final, final.dense(ready_for(final.dense, inner))) + states
-    )
-    return ended
+    return _ended(final, inner, states)
 
 
-def _dropped(block: Any, states: torch.Tensor) -> torch.Tensor:
-    """What dropout leaves, in training."""
-    return drop(states, block.dropout.p) if block.training else states
+def _ended(block: Any, inner: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+    """A block's last product, of which dropout leaves some in training, added to its states and normed."""
+    added = block.dense(ready_for(block.dense, inner))
+    return sum_and_norm(block.LayerNorm, states, added, float(block.dropout.p) if block.training else 0.0)[1]
 
 
 def ready_for(product: Any, states: torch.Tensor) -> torch.Tensor:

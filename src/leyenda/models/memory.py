@@ -46,7 +46,7 @@ def freed_memory_kept() -> Iterator[None]:
         yield
         return
     set_option(_M_MMAP_MAX, 0)
-    set_option(_M_TRIM_THRESHOLD, _LARGEST_INT)
+    set_option(_M_TRIM_THRESHOLD, _NEVER)
     try:
         yield
     finally:
@@ -69,7 +69,7 @@ def share_one_heap() -> None:
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 """From glibc's malloc.h."""
 
-_USUAL_TRIM_THRESHOLD, _USUAL_MMAP_MAX, _LARGEST_INT = 64 << 20, 65_536, 2**31 - 1
+_USUAL_TRIM_THRESHOLD, _USUAL_MMAP_MAX, _NEVER = 64 << 20, 65_536, -1
 """The threshold is what glibc itself arrives at in a process that frees large pieces; set once, it stays."""
 
 

@@ -1,4 +1,4 @@
-"""Layer norm in training with one pass over the states forward and one back, on CPUs that have kernels for it.
+"""Layer norm in training and the sum before it, in one pass over the states forward and one back, by kernels.
 
 Ba, Kiros and Hinton 2016, "Layer Normalization", arXiv:1607.06450.
 """
@@ -11,6 +11,8 @@ import torch
 from torch import nn
 
 from leyenda.kernels import states as kernels
+from leyenda.kernels.chance import Chance
+from leyenda.models.dropout import chance_for, drop
 
 
 class TrainedNorm(nn.LayerNorm):
@@ -26,32 +28,73 @@ class TrainedNorm(nn.LayerNorm):
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """`[..., width]` to the same, in its number format."""
-        if not self._suits(states):
-            return super().forward(states)
-        result: torch.Tensor = _Norm.apply(states, self.weight, self.bias, self.eps)  # type: ignore[no-untyped-call]
-        return result
+        return sum_and_norm(self, states)[1] if _suits(self, states) else super().forward(states)
 
-    def _suits(self, states: torch.Tensor) -> bool:
-        return (
-            kernels.can_pass(states)
-            and self.normalized_shape == (states.shape[-1],)
-            and states.shape[-1] % 16 == 0
-            and self.bias is not None
-            and self.weight.dtype == self.bias.dtype == torch.float32
+
+def sum_and_norm(
+    norm: nn.Module, states: torch.Tensor, added: torch.Tensor | None = None, dropout: float = 0.0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """States, with what dropout leaves of something else, as they are and normed.
+
+    Args:
+        norm: any layer norm.
+        states: `[..., width]`.
+        added: of the same shape; None for nothing.
+        dropout: share of it that is set to zero, in [0, 1].
+
+    Returns:
+        Both `[..., width]`. The sums are to be used in the place of the states, for then the two gradients are added
+        where that of the norm is found.
+
+    >>> sums, normed = sum_and_norm(nn.LayerNorm(2, 0.0), torch.ones(2), torch.tensor([1.0, 3.0]))
+    >>> sums.tolist(), normed.tolist()
+    ([2.0, 4.0], [-1.0, 1.0])
+    """
+    if dropout < 1 and _suits(norm, states, added):
+        found: tuple[torch.Tensor, torch.Tensor] = _Norm.apply(  # type: ignore[no-untyped-call]
+            states, added, norm.weight, norm.bias, norm.eps, chance_for(dropout)
         )
+        return found
+    if added is not None:
+        states = states + drop(added, dropout)
+    return states, norm(states)
+
+
+def _suits(norm: Any, states: torch.Tensor, added: torch.Tensor | None = None) -> bool:
+    return (
+        isinstance(norm, TrainedNorm)
+        and kernels.can_pass(states, *([] if added is None else [added]))
+        and norm.normalized_shape == (states.shape[-1],)
+        and states.shape[-1] % 16 == 0
+        and norm.bias is not None
+        and norm.weight.dtype == norm.bias.dtype == torch.float32
+    )
 
 
 class _Norm(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, least: float
-    ) -> torch.Tensor:
-        result, moments = kernels.norm(states, weight, bias, least)
-        ctx.save_for_backward(states, weight, moments)
-        return result
+    """What was normed, and the result."""
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+    def forward(
+        ctx: Any,
+        states: torch.Tensor,
+        added: torch.Tensor | None,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        least: float,
+        chance: Chance | None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        result, sums, moments = kernels.norm(states, weight, bias, least, added, chance)
+        ctx.save_for_backward(sums, weight, moments)
+        ctx.chance = chance
+        ctx.set_materialize_grads(False)
+        return states if added is None else sums, result
+
+    @staticmethod
+    def backward(ctx: Any, beside: torch.Tensor | None, gradient: torch.Tensor | None) -> Any:
         states, weight, moments = ctx.saved_tensors
-        of_states, of_weights = kernels.norm_gradient(states, gradient, weight, moments)
-        return of_states, of_weights[0], of_weights[1], None
+        if gradient is None:
+            gradient = torch.zeros_like(states)
+        found = kernels.norm_gradient(states, gradient, weight, moments, beside, ctx.chance)
+        of_states, of_added, of_weights = found
+        return of_states, of_added if ctx.needs_input_grad[1] else None, *of_weights, None, None
