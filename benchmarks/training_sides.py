@@ -98,12 +98,12 @@ class OwnTraining:
     changed: Mapping[str, Any] = field(default_factory=dict)
 
     def run(self, turns: Turns) -> None:
+        from leyenda.models.memory import share_one_heap
+
+        share_one_heap()  # as the command does, before these imports begin threads
         import transformers.trainer
 
         from leyenda.config import load_recipe
-        from leyenda.models.memory import share_one_heap
-
-        share_one_heap()  # as the command does
         from leyenda.jobs.train import train
 
         held = held_between_steps(
