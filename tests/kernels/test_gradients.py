@@ -35,15 +35,21 @@ def test_sums_are_torchs(shape, turned, more):
 
 def test_any_number_of_threads_gives_the_same_bits():
     parts = [gradient((770, 300), True), gradient((770, 300), False)]
-    found = []
-    for threads in (1, 2, 3):
-        torch.set_num_threads(threads)
+    before = torch.get_num_threads()
+
+    def added():
         sums = torch.empty(770, 300)
-        found.append((add_up(sums, parts, 0.3, False), sums))
-    torch.set_num_threads(2)
-    for squares, sums in found[1:]:
-        assert squares == found[0][0]
-        assert torch.equal(sums, found[0][1])
+        return add_up(sums, parts, 0.3, False), sums
+
+    squares, sums = added()
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            again, others = added()
+            assert again == squares
+            assert torch.equal(others, sums)
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("width", [1, 15, 16, 1000])

@@ -63,7 +63,8 @@ def test_both_results_and_all_gradients(kind, is_added, dropout):
     for one, other in zip(found, expected, strict=True):
         assert float((one - other).norm()) < 0.01 * float(other.norm())
     for one, other in zip(of_weights, expected_of_weights, strict=True):
-        assert float((one.float() - other).norm()) < 0.01 * float(other.norm())
+        # Torch sums the gradients of bf16 weights in bf16, in an order that depends on its threads.
+        assert float((one.float() - other).norm()) < 0.05 * float(other.norm())
 
 
 @pytest.mark.skipif(library() is None, reason="needs a CPU with tiles (AMX) and a C compiler")
