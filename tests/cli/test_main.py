@@ -31,6 +31,17 @@ def test_importing_loads_nothing_heavy(module):
     assert loaded == "[]"
 
 
+def test_training_has_one_heap_before_its_imports_begin_threads(tmp_path):
+    said = python(f"""
+import sys
+from leyenda.cli import main
+from leyenda.models import memory
+memory.share_one_heap = lambda: print("pyarrow" in sys.modules, "transformers" in sys.modules)
+main(["train", {str(tmp_path / "none.jsonl")!r}, "--output", {str(tmp_path / "run")!r}])
+""")
+    assert said.splitlines()[0] == "False False"
+
+
 def test_every_public_name_is_there():
     for name in leyenda.__all__:
         assert getattr(leyenda, name).__name__ == name

@@ -114,7 +114,7 @@ def test_norms_and_their_gradients_are_torchs(shape):
         assert torch.allclose(found, expected.grad.float(), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("share", [None, 0.3])
+@pytest.mark.parametrize("share", [None, 0.3, 1 - 1e-6])
 @pytest.mark.parametrize("shape", [(1, 16), (3, 5, 48), (200, 768)])
 def test_norms_of_sums_and_their_gradients_are_torchs(shape, share):
     torch.manual_seed(shape[-1])

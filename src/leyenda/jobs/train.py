@@ -108,7 +108,7 @@ def train(
     check_names(recipe.training)
     _check_patience(recipe)
     recipe = resolved(recipe)
-    share_one_heap()  # a command has done so before it imported this
+    share_one_heap()  # `leyenda train` does so sooner: imports of this module begin threads
     with joined(recipe.model.device, bool(recipe.training.get("fsdp"))) as processes:
         return _train(
             Order(recipe, RunFolder(output), resume, push_to, private, token, tuple(notes)),

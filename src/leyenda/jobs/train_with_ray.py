@@ -165,9 +165,6 @@ def work(order: Mapping[str, Any]) -> None:
     else:
         os.environ["TQDM_DISABLE"] = "1"
     from leyenda.config import validate_recipe
-    from leyenda.models.memory import share_one_heap
-
-    share_one_heap()
     from leyenda.jobs.train import train
 
     try:

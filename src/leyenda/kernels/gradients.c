@@ -12,30 +12,16 @@ typedef struct {
 
 enum { BAND = 32 }; /* rows */
 
-static inline __mmask32 thirty_two_of(int64_t count) {
-    return count >= 32 ? ~0u : count <= 0 ? 0 : (1u << count) - 1;
-}
-
 /* A band of a matrix whose columns lie side by side, to rows that are `stride` numbers apart. */
 static void turn_band(const Matrix *of, int64_t row, int64_t rows, int64_t columns, bf16 *band,
                       int64_t stride) {
-    const __mmask32 there = thirty_two_of(rows - row);
     for (int64_t column = 0; column < columns; column += 32) {
-        __m512i upper[16], lower[16];
-        for (int i = 0; i < 32; i++) {
-            const bf16 *place = of->first + (column + i) * of->column + row;
-            __m512i some =
-                column + i < columns ? _mm512_maskz_loadu_epi16(there, place) : _mm512_setzero_si512();
-            if (column + i < columns) _mm_prefetch((const char *)(place + BAND), _MM_HINT_T1);
-            if (i < 16)
-                upper[i] = some;
-            else
-                lower[i - 16] = some;
-        }
-        turn_both(upper, lower);
+        __m512i evens[16], odds[16];
+        turn_block(of->first + column * of->column + row, columns - column, rows - row, of->column, evens,
+                   odds);
         for (int i = 0; i < 16; i++) {
-            _mm512_store_si512(band + 2 * i * stride + column, upper[i]);
-            _mm512_store_si512(band + (2 * i + 1) * stride + column, lower[i]);
+            _mm512_store_si512(band + 2 * i * stride + column, evens[i]);
+            _mm512_store_si512(band + (2 * i + 1) * stride + column, odds[i]);
         }
     }
 }

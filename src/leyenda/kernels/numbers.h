@@ -13,6 +13,11 @@ static inline __mmask16 first_of(int64_t count) {
     return count >= 16 ? 0xffff : count <= 0 ? 0 : (__mmask16)((1 << count) - 1);
 }
 
+/* The first of thirty-two. */
+static inline __mmask32 first_of_32(int64_t count) {
+    return count >= 32 ? ~0u : count <= 0 ? 0 : (1u << count) - 1;
+}
+
 /* Those that are there; zeros for the others, which are not read. */
 static inline __m512 numbers_at(const bf16 *place, __mmask16 there) {
     return _mm512_castsi512_ps(

@@ -25,29 +25,31 @@ EACH(swish_gradient, slope_of_swish)
 EACH(gelu_of, gelu)
 EACH(gelu_gradient, slope_of_gelu)
 
-/* States times a factor, and zeros where dropout takes them away. */
-void drop(const bf16 *states, int64_t count, int64_t seed, int64_t faces, float times, bf16 *results,
-          int threads) {
-    const Chance chance = chance_of((uint64_t)seed, (int)faces);
-#pragma omp parallel for num_threads(threads)
-    for (int64_t block = 0; block < (count + 15) / 16; block++) {
-        __mmask16 there = first_of(count - block * 16);
-        __m512 some = numbers_at(states + block * 16, there);
-        some = _mm512_maskz_mul_ps(stays(&chance, block), some, _mm512_set1_ps(times));
-        _mm256_mask_storeu_epi16(results + block * 16, there, (__m256i)_mm512_cvtneps_pbh(some));
-    }
-}
-
-/* Dropout, where there are faces; see chance.h. */
+/* See chance.h. */
 typedef struct {
     int64_t seed, faces;
     float times;
 } Dropout;
 
-/* What dropout leaves of the states at a place, a multiple of 16. */
+static Chance chance_in(const Dropout *dropout) {
+    return dropout ? chance_of((uint64_t)dropout->seed, (int)dropout->faces) : (Chance){0};
+}
+
+/* What dropout, or NULL, leaves of the states at a place, a multiple of 16. */
 static inline __m512 left_of(__m512 states, const Dropout *dropout, const Chance *chance, int64_t place) {
-    if (!dropout->faces) return states;
+    if (!dropout) return states;
     return _mm512_maskz_mul_ps(stays(chance, place / 16), states, _mm512_set1_ps(dropout->times));
+}
+
+/* States times a factor, and zeros where dropout takes them away. */
+void drop(const bf16 *states, int64_t count, const Dropout *dropout, bf16 *results, int threads) {
+    const Chance chance = chance_in(dropout);
+#pragma omp parallel for num_threads(threads)
+    for (int64_t place = 0; place < count; place += 16) {
+        __mmask16 there = first_of(count - place);
+        __m512 some = left_of(numbers_at(states + place, there), dropout, &chance, place);
+        _mm256_mask_storeu_epi16(results + place, there, (__m256i)_mm512_cvtneps_pbh(some));
+    }
 }
 
 /* A row less its mean, over its deviation, times weights and with a bias added; its mean and what it was
@@ -78,7 +80,7 @@ static void norm_row(const bf16 *states, int64_t width, const float *weights, co
 void norm(const bf16 *states, const bf16 *added, const Dropout *dropout, int64_t rows, int64_t width,
           const float *weights, const float *bias, float least, bf16 *sums, bf16 *results, float *moments,
           int threads) {
-    const Chance chance = chance_of((uint64_t)dropout->seed, (int)dropout->faces);
+    const Chance chance = chance_in(dropout);
 #pragma omp parallel for num_threads(threads)
     for (int64_t row = 0; row < rows; row++) {
         const int64_t first = row * width;
@@ -138,7 +140,7 @@ enum { ROWS_A_SUM = 64 };
  * are over so many rows first, whatever the number of threads. Returns 0, or 1 where there is no memory. */
 int norm_gradient(const NormGradients *of, const bf16 *states, const Dropout *dropout, int64_t rows,
                   int64_t width, const float *weights, const float *moments, float *of_weights, int threads) {
-    const Chance chance = chance_of((uint64_t)dropout->seed, (int)dropout->faces);
+    const Chance chance = chance_in(dropout);
     int64_t count = (rows + ROWS_A_SUM - 1) / ROWS_A_SUM;
     float *sums = calloc((size_t)(count * 2 * width), sizeof(float));
     if (!sums) return 1;
@@ -155,29 +157,19 @@ int norm_gradient(const NormGradients *of, const bf16 *states, const Dropout *dr
     return 0;
 }
 
-static inline __m512i some_of_row(const bf16 *states, int64_t row, int64_t rows, int64_t stride,
-                                  __mmask32 some) {
-    return row < rows ? _mm512_maskz_loadu_epi16(some, states + row * stride) : _mm512_setzero_si512();
-}
-
 /* Rows `stride` numbers apart to columns of `[columns, rows]`, whose rows are `next` numbers apart. */
 void transposed(const bf16 *states, int64_t rows, int64_t columns, int64_t stride, bf16 *turned, int64_t next,
                 int threads) {
 #pragma omp parallel for num_threads(threads)
     for (int64_t row = 0; row < rows; row += 32)
         for (int64_t column = 0; column < columns; column += 32) {
-            __m512i upper[16], lower[16];
-            __mmask32 width = columns - column < 32 ? (1u << (columns - column)) - 1 : ~0u;
-            __mmask32 there = rows - row < 32 ? (1u << (rows - row)) - 1 : ~0u;
-            for (int i = 0; i < 16; i++) {
-                upper[i] = some_of_row(states + column, row + i, rows, stride, width);
-                lower[i] = some_of_row(states + column, row + 16 + i, rows, stride, width);
-            }
-            turn_both(upper, lower);
+            const __mmask32 there = first_of_32(rows - row);
+            __m512i evens[16], odds[16];
+            turn_block(states + row * stride + column, rows - row, columns - column, stride, evens, odds);
             for (int i = 0; i < 16 && column + 2 * i < columns; i++) {
                 bf16 *place = turned + (column + 2 * i) * next + row;
-                _mm512_mask_storeu_epi16(place, there, upper[i]);
-                if (column + 2 * i + 1 < columns) _mm512_mask_storeu_epi16(place + next, there, lower[i]);
+                _mm512_mask_storeu_epi16(place, there, evens[i]);
+                if (column + 2 * i + 1 < columns) _mm512_mask_storeu_epi16(place + next, there, odds[i]);
             }
         }
 }

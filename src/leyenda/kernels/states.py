@@ -44,9 +44,7 @@ def dropped(states: torch.Tensor, chance: Chance) -> torch.Tensor:
     functions().drop(
         first_of(states),
         ctypes.c_int64(states.numel()),
-        ctypes.c_int64(chance.seed),
-        ctypes.c_int64(chance.faces),
-        ctypes.c_float(chance.times),
+        _dropout(chance),
         first_of(results),
         torch.get_num_threads(),
     )
@@ -83,7 +81,7 @@ def norm(
     functions().norm(
         first_of(states),
         None if added is None else first_of(added),
-        ctypes.byref(_dropout(chance)),
+        _dropout(chance),
         *map(ctypes.c_int64, (len(moments), width)),
         first_of(weight.contiguous()),
         first_of(bias.contiguous()),
@@ -135,7 +133,7 @@ def norm_gradient(
             )
         ),
         first_of(states),
-        ctypes.byref(_dropout(chance)),
+        _dropout(chance),
         *map(ctypes.c_int64, (len(moments), width)),
         first_of(weight.contiguous()),
         first_of(moments),
@@ -154,8 +152,8 @@ class _NormGradients(ctypes.Structure):
     _fields_ = [(name, ctypes.c_void_p) for name in ("upstream", "beside", "gradients", "left")]
 
 
-def _dropout(chance: Chance | None) -> _Dropout:
-    return _Dropout() if chance is None else _Dropout(chance.seed, chance.faces, chance.times)
+def _dropout(chance: Chance | None) -> ctypes.Array[_Dropout] | None:
+    return None if chance is None else (_Dropout * 1)(_Dropout(chance.seed, chance.faces, chance.times))
 
 
 def transposed_into(turned: torch.Tensor, states: torch.Tensor) -> torch.Tensor:

@@ -56,18 +56,26 @@ static inline void turn(__m512i rows[16]) {
     }
 }
 
-/* Two times 16 rows of 32 numbers, one below the other, turned: their columns, the even ones and the odd
- * ones. */
-static inline void turn_both(__m512i upper[16], __m512i lower[16]) {
+/* A block of 32 rows and columns, of which so many are there, turned; zeros for the others. Of its columns
+ * the even ones and the odd ones; the next block's are fetched. */
+static inline void turn_block(const bf16 *states, int64_t rows, int64_t columns, int64_t stride,
+                              __m512i evens[16], __m512i odds[16]) {
     const __m512i even = _mm512_set_epi16(62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42, 40, 38, 36, 34, 32, 30,
                                           28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
     const __m512i odd = _mm512_add_epi16(even, _mm512_set1_epi16(1));
-    turn(upper);
-    turn(lower);
+    const __mmask32 there = first_of_32(columns);
+    __m512i halves[32];
+    for (int row = 0; row < 32; row++) {
+        halves[row] = _mm512_setzero_si512();
+        if (row >= rows) continue;
+        halves[row] = _mm512_maskz_loadu_epi16(there, states + row * stride);
+        _mm_prefetch((const char *)(states + row * stride + 32), _MM_HINT_T1);
+    }
+    turn(halves);
+    turn(halves + 16);
     for (int i = 0; i < 16; i++) {
-        __m512i column = _mm512_permutex2var_epi16(upper[i], even, lower[i]);
-        lower[i] = _mm512_permutex2var_epi16(upper[i], odd, lower[i]);
-        upper[i] = column;
+        evens[i] = _mm512_permutex2var_epi16(halves[i], even, halves[16 + i]);
+        odds[i] = _mm512_permutex2var_epi16(halves[i], odd, halves[16 + i]);
     }
 }
 

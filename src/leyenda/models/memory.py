@@ -70,7 +70,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 """From glibc's malloc.h."""
 
 _USUAL_TRIM_THRESHOLD, _USUAL_MMAP_MAX, _NEVER = 64 << 20, 65_536, -1
-"""The threshold is what glibc itself arrives at in a process that frees large pieces; set once, it stays."""
+"""The usual threshold is what glibc itself arrives at in a process that frees large pieces; set once, it stays."""
 
 
 def _c_library() -> ctypes.CDLL | None:

@@ -28,7 +28,7 @@ class TrainedNorm(nn.LayerNorm):
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """`[..., width]` to the same, in its number format."""
-        return sum_and_norm(self, states)[1] if _suits(self, states) else super().forward(states)
+        return _found(self, states, None, None)[1] if _suits(self, states) else super().forward(states)
 
 
 def sum_and_norm(
@@ -51,10 +51,7 @@ def sum_and_norm(
     ([2.0, 4.0], [-1.0, 1.0])
     """
     if dropout < 1 and _suits(norm, states, added):
-        found: tuple[torch.Tensor, torch.Tensor] = _Norm.apply(  # type: ignore[no-untyped-call]
-            states, added, norm.weight, norm.bias, norm.eps, chance_for(dropout)
-        )
-        return found
+        return _found(norm, states, added, chance_for(dropout))
     if added is not None:
         states = states + drop(added, dropout)
     return states, norm(states)
@@ -69,6 +66,15 @@ def _suits(norm: Any, states: torch.Tensor, added: torch.Tensor | None = None) -
         and norm.bias is not None
         and norm.weight.dtype == norm.bias.dtype == torch.float32
     )
+
+
+def _found(
+    norm: Any, states: torch.Tensor, added: torch.Tensor | None, chance: Chance | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    both: tuple[torch.Tensor, torch.Tensor] = _Norm.apply(  # type: ignore[no-untyped-call]
+        states, added, norm.weight, norm.bias, norm.eps, chance
+    )
+    return both
 
 
 class _Norm(torch.autograd.Function):
