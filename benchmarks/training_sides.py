@@ -98,7 +98,7 @@ class OwnTraining:
     changed: Mapping[str, Any] = field(default_factory=dict)
 
     def run(self, turns: Turns) -> None:
-        from leyenda.models.memory import share_one_heap
+        from leyenda.heap import share_one_heap
 
         share_one_heap()  # as the command does, before these imports begin threads
         import transformers.trainer

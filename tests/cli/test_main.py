@@ -35,8 +35,8 @@ def test_training_has_one_heap_before_its_imports_begin_threads(tmp_path):
     said = python(f"""
 import sys
 from leyenda.cli import main
-from leyenda.models import memory
-memory.share_one_heap = lambda: print("pyarrow" in sys.modules, "transformers" in sys.modules)
+import leyenda.cli.train as train
+train.share_one_heap = lambda: print("pyarrow" in sys.modules, "transformers" in sys.modules)
 main(["train", {str(tmp_path / "none.jsonl")!r}, "--output", {str(tmp_path / "run")!r}])
 """)
     assert said.splitlines()[0] == "False False"

@@ -42,7 +42,8 @@ def test_freed_memory_is_kept_inside_the_block_alone():
 THREADS = """
 import resource, threading
 import torch
-from leyenda.models.memory import freed_memory_kept, share_one_heap
+from leyenda.heap import share_one_heap
+from leyenda.models.memory import freed_memory_kept
 
 PIECE = 40 << 20
 

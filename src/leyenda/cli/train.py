@@ -18,6 +18,7 @@ from leyenda.cli.shared_options import (
     source_options,
     token,
 )
+from leyenda.heap import share_one_heap
 
 _TRAIN_HELP = """Fine-tune a captioning model on your own pictures.
 
@@ -123,6 +124,7 @@ def command(
 ) -> int:
     """Resolve the recipe, train, print where the model and its scores are."""
     check_engine(engine, workers, address)
+    share_one_heap()
     from leyenda.config import load_recipe
     from leyenda.training.processes import launched
     from leyenda.training.run_folder import RunFolder
@@ -148,9 +150,6 @@ def command(
 
         result = train_with_ray(recipe, output, workers=workers, address=address, **wanted)
     else:
-        from leyenda.models.memory import share_one_heap
-
-        share_one_heap()  # before the threads begin that come with the next import
         from leyenda.jobs.train import train
 
         result = train(recipe, output, **wanted)

@@ -20,6 +20,7 @@ from leyenda.data.load import load_examples
 from leyenda.data.splits import assign_splits, describe_splits, taken_shares
 from leyenda.data.summary import summarize
 from leyenda.errors import DataError, RecipeError, RunError, near
+from leyenda.heap import share_one_heap
 from leyenda.jobs.evaluate import evaluate_examples
 from leyenda.jobs.predictions_file import write_predictions
 from leyenda.jobs.push import push
@@ -27,7 +28,6 @@ from leyenda.jobs.references import other_captions
 from leyenda.jobs.rewards import check_rewards, reward_of
 from leyenda.jobs.score import tokenizer_for
 from leyenda.models import CaptioningModel, GenerationSettings
-from leyenda.models.memory import share_one_heap
 from leyenda.records import EvaluationResult, Skipped
 from leyenda.reports import write_report
 from leyenda.sharing.privacy import public_name, without_private_values

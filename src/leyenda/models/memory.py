@@ -55,18 +55,7 @@ def freed_memory_kept() -> Iterator[None]:
         release(torch.device("cpu"))
 
 
-def share_one_heap() -> None:
-    """From now on, threads that begin have no memory of their own (glibc; nothing elsewhere).
-
-    Usually each has pieces of 64 MB, which go back to the system whenever nothing lies in one for a moment, whatever
-    `freed_memory_kept` says. Threads whose states are a good part of that size then fetch them in every layer anew.
-    """
-    set_option = getattr(_C_LIBRARY, "mallopt", None)
-    if set_option is not None:
-        set_option(_M_ARENA_MAX, 1)
-
-
-_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 """From glibc's malloc.h."""
 
 _USUAL_TRIM_THRESHOLD, _USUAL_MMAP_MAX, _NEVER = 64 << 20, 65_536, -1
