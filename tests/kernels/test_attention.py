@@ -105,6 +105,12 @@ def test_what_is_hidden_may_be_anything():
     assert not before[3][:, :, 7].any()
 
 
+def test_a_share_of_dropout_next_to_1_leaves_nothing():
+    three, choice, upstream = given((1, 2, 40, 40, 32), dropout=1 - 1e-6)
+    for one in found(three, choice, upstream):
+        assert not one.any()
+
+
 def test_large_scores_do_not_overflow():
     three, choice, upstream = given((1, 2, 50, 50, 64))
     three[0].mul_(100)

@@ -24,7 +24,7 @@ typedef struct {
     const uint8_t
         *mask; /* [images, last, told]: where the last queries may look; the others before these keys */
     int64_t last;
-    int64_t seed, faces; /* of chance.h; no faces where there is no dropout */
+    int64_t seed, faces; /* of chance.h; -1 faces where there is no dropout */
     float scale, times;  /* of scores; of what dropout leaves */
 } Attention;
 
@@ -94,7 +94,7 @@ static inline __mmask16 left_of(Left of, int64_t block) {
 
 static inline Left left_of_query(const Attention *of, const Chance *chance, int64_t blocks, int64_t image,
                                  int64_t head, int64_t query) {
-    Left left = {of->faces ? chance : NULL, ((image * of->heads + head) * of->asking + query) * blocks};
+    Left left = {of->faces >= 0 ? chance : NULL, ((image * of->heads + head) * of->asking + query) * blocks};
     return left;
 }
 

@@ -132,7 +132,7 @@ def _call(
         None if mask is None else mask.data_ptr(),
         0 if mask is None else mask.shape[1],
         0 if chance is None else chance.seed,
-        0 if chance is None else chance.faces,
+        -1 if chance is None else chance.faces,
         width**-0.5,
         1.0 if chance is None else chance.times,
     )
